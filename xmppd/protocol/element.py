@@ -1,0 +1,125 @@
+"""An XML element as a light value, and `E` to build one.
+
+An `Element` is immutable by convention: nobody changes one after it was built, so copies, carbons and archives may share
+subtrees. (A frozen dataclass would say so too, at three times the cost of construction.)
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+class Element:
+    """One XML element: its qualified name, attributes and children.
+
+    :ivar name: the qualified name, ``{namespace}localname``.
+    :ivar attributes: unprefixed attributes by local name, prefixed ones as ``{namespace}localname``.
+    :ivar children: child elements and character data, in document order.
+    :ivar inner: the bytes between start and end tag as they were received, if they mean the same in any stream of the
+        same content namespace; None if the content must be serialised from `children`.
+    """
+
+    __slots__ = ("attributes", "children", "inner", "name")
+
+    def __init__(
+        self,
+        name: str,
+        attributes: dict[str, str] | None = None,
+        children: "list[Element | str] | None" = None,
+        inner: bytes | None = None,
+    ) -> None:
+        self.name = name
+        self.attributes = {} if attributes is None else attributes
+        self.children: list[Element | str] = [] if children is None else children
+        self.inner = inner
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the name, or an empty string."""
+        return self.name[1:].rpartition("}")[0] if self.name.startswith("{") else ""
+
+    @property
+    def local(self) -> str:
+        """The local part of the name."""
+        return self.name.rpartition("}")[2]
+
+    def get(self, attribute: str, default: str | None = None) -> str | None:
+        """Return the value of `attribute`, or `default`."""
+        return self.attributes.get(attribute, default)
+
+    def elements(self) -> "Iterator[Element]":
+        """Yield the child elements, without character data."""
+        for child in self.children:
+            if child.__class__ is not str:
+                yield child  # type: ignore[misc]  # a child that is no str is an Element
+
+    def child(self, name: str) -> "Element | None":
+        """Return the first child element of that qualified name, or None."""
+        for child in self.children:
+            if child.__class__ is not str and child.name == name:  # type: ignore[union-attr]
+                return child  # type: ignore[return-value]
+        return None
+
+    @property
+    def first(self) -> "Element | None":
+        """The first child element, or None."""
+        return next(self.elements(), None)
+
+    @property
+    def text(self) -> str:
+        """The element's own character data, joined; that of its children is not included."""
+        return "".join([child for child in self.children if child.__class__ is str])  # type: ignore[misc]
+
+    def text_of(self, name: str, default: str | None = None) -> str | None:
+        """Return the character data of the first child of that qualified name, or `default` if there is none."""
+        child = self.child(name)
+        return default if child is None else child.text
+
+    def without(self, *unwanted: "Element") -> "Element":
+        """Return a copy that lacks the given child elements (compared by identity), to be serialised anew."""
+        skip = {id(element) for element in unwanted}
+        return Element(self.name, self.attributes, [child for child in self.children if id(child) not in skip])
+
+    def __eq__(self, other: object) -> bool:
+        """Compare names, attributes and children; iterative, since depth is the sender's choice."""
+        if not isinstance(other, Element):
+            return NotImplemented
+        pairs: list[tuple[Element, Element]] = [(self, other)]
+        while pairs:
+            left, right = pairs.pop()
+            if left.name != right.name or left.attributes != right.attributes:
+                return False
+            if len(left.children) != len(right.children):
+                return False
+            for one, two in zip(left.children, right.children, strict=True):
+                if isinstance(one, Element) and isinstance(two, Element):
+                    pairs.append((one, two))
+                elif one.__class__ is not two.__class__ or one != two:
+                    return False
+        return True
+
+    __hash__ = None  # type: ignore[assignment]  # a tree is compared by value and must not be a key
+
+    def __repr__(self) -> str:
+        return f"<Element {self.name} {self.attributes}>"
+
+
+def E(name: str, /, *parts: "Element | str | Mapping[str, str | None] | None", **attributes: Any) -> Element:
+    """Build an element: ``E("{ns}item", E("{ns}group", "Friends"), jid=contact, name=None)``.
+
+    :param parts: child elements, character data, mappings of attributes whose names are no identifiers, or None (left
+        out).
+    :param attributes: attributes by name; a trailing underscore is dropped (``from_``), a value of None leaves the
+        attribute out, any other value is converted by `str`.
+    """
+    named: dict[str, str] = {}
+    children: list[Element | str] = []
+    for part in parts:
+        if part is None:
+            continue
+        if isinstance(part, Element | str):
+            children.append(part)
+        else:
+            named.update({key: value for key, value in part.items() if value is not None})
+    for key, value in attributes.items():
+        if value is not None:
+            named[key.rstrip("_")] = str(value)
+    return Element(name, named, children)
