@@ -1,0 +1,160 @@
+"""PRECIS profiles: RFC 8264, 8265 and 8266."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xmppd.protocol.precis import LONGEST, PrecisError, nickname, nickname_key, opaque, username
+
+ZERO_WIDTH_SPACE = "\u200b"
+SOFT_HYPHEN = "\u00ad"
+FULLWIDTH_JULIET = "\uff2a\uff35\uff2c\uff29\uff25\uff34"
+
+
+@pytest.mark.parametrize(
+    ("given_text", "prepared"),
+    [
+        ("juliet@example.com", "juliet@example.com"),
+        ("Juliet", "juliet"),
+        ("fussball", "fussball"),
+        ("fu\u00dfball", "fu\u00dfball"),
+        ("\u03c0", "\u03c0"),
+        ("\u03a3", "\u03c3"),
+        (FULLWIDTH_JULIET, "juliet"),
+        ("e\u0301", "\u00e9"),
+        ("\u05d0\u05d1", "\u05d0\u05d1"),
+    ],
+)
+def test_username_maps_case_width_and_composition(given_text: str, prepared: str) -> None:
+    """RFC 8265, 3.3 and the examples of 3.5."""
+    assert username(given_text) == prepared
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "foo bar",
+        "henry\u2163",
+        "\u265a",
+        "a\x00b",
+        "a\x7f",
+        f"juliet{ZERO_WIDTH_SPACE}",
+        f"ju{SOFT_HYPHEN}liet",
+        "\ud800",
+        "\u0661\u05d0",
+        "\u05d0a",
+        "a\u2066",
+        "\ufdd0",
+        "\U000e0041",
+    ],
+)
+def test_username_refuses_what_identifiers_may_not_have(text: str) -> None:
+    """RFC 8265, 3.5: spaces, compatibility characters, symbols, controls, invisibles and broken bidi are refused."""
+    with pytest.raises(PrecisError):
+        username(text)
+
+
+@pytest.mark.parametrize(
+    ("given_text", "prepared"),
+    [
+        ("correct horse battery staple", "correct horse battery staple"),
+        ("Correct Horse Battery Staple", "Correct Horse Battery Staple"),
+        ("\u03c0\u00df\u00e5", "\u03c0\u00df\u00e5"),
+        ("Jack of \u2666s", "Jack of \u2666s"),
+        ("foo\u1680bar", "foo bar"),
+        ("e\u0301", "\u00e9"),
+    ],
+)
+def test_opaque_keeps_case_and_maps_spaces(given_text: str, prepared: str) -> None:
+    """RFC 8265, 4.3."""
+    assert opaque(given_text) == prepared
+
+
+@pytest.mark.parametrize("text", ["", "my cat is a \x09by", "a\x00", f"pass{ZERO_WIDTH_SPACE}word", "\udfff"])
+def test_opaque_refuses_controls_and_invisibles(text: str) -> None:
+    """RFC 8265, 4.3: an empty string and control characters are refused."""
+    with pytest.raises(PrecisError):
+        opaque(text)
+
+
+def test_refusal_of_a_password_does_not_quote_it() -> None:
+    """The text of an exception may reach a log."""
+    with pytest.raises(PrecisError) as refusal:
+        opaque("s3cr\u200bt")
+    assert "s3cr" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("given_text", "shown", "compared"),
+    [
+        ("Foo", "Foo", "foo"),
+        ("  Foo   Bar ", "Foo Bar", "foo bar"),
+        ("Foo\u00a0Bar", "Foo Bar", "foo bar"),
+        ("\u03a3", "\u03a3", "\u03c3"),
+        ("Richard \u2163", "Richard IV", "richard iv"),
+        ("\u265a", "\u265a", "\u265a"),
+    ],
+)
+def test_nickname_is_shown_as_written_and_compared_in_lower_case(given_text: str, shown: str, compared: str) -> None:
+    """RFC 8266, 3: enforcement keeps case, comparison does not."""
+    assert nickname(given_text) == shown
+    assert nickname_key(given_text) == compared
+
+
+@pytest.mark.parametrize("prepare", [nickname, nickname_key])
+@pytest.mark.parametrize("text", ["", "   ", f"{ZERO_WIDTH_SPACE}", f"Fo{SOFT_HYPHEN}o", "\x01", "\ud8ff"])
+def test_nickname_refuses_the_invisible(prepare: object, text: str) -> None:
+    """A nickname that nobody can see is none."""
+    with pytest.raises(PrecisError):
+        prepare(text)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("prepare", [username, opaque, nickname, nickname_key])
+@pytest.mark.parametrize("character", ["a", "\u00e9", "\u6f22", "\U00020000"])
+def test_length_is_counted_in_bytes(prepare: object, character: str) -> None:
+    """RFC 7622, 3.1: a part has at most 1023 bytes."""
+    fits = LONGEST // len(character.encode())
+    assert prepare(character * fits) == character * fits  # type: ignore[operator]
+    with pytest.raises(PrecisError):
+        prepare(character * (fits + 1))  # type: ignore[operator]
+
+
+def test_what_grows_by_normalisation_is_measured_again() -> None:
+    """One character of three bytes becomes eighteen characters under NFKC."""
+    with pytest.raises(PrecisError):
+        nickname("\ufdfa" * 100)
+
+
+@pytest.mark.parametrize("prepare", [username, opaque, nickname, nickname_key])
+@given(text=st.text(st.characters(), max_size=40))
+def test_prepared_text_is_stable(prepare: object, text: str) -> None:
+    """Any text is refused with PrecisError or has one form, which is its own form."""
+    try:
+        prepared = prepare(text)  # type: ignore[operator]
+    except PrecisError:
+        return
+    assert prepare(prepared) == prepared  # type: ignore[operator]
+
+
+@given(text=st.text(st.characters(min_codepoint=1, max_codepoint=127), min_size=1, max_size=20))
+def test_the_short_way_agrees_with_the_tables(text: str) -> None:
+    """The regular expressions for ASCII say what precis-i18n says."""
+    from precis_i18n import get_profile
+
+    for prepare, profile in (
+        (username, "UsernameCaseMapped:ToLower"),
+        (opaque, "OpaqueString"),
+        (nickname, "NicknameCasePreserved"),
+        (nickname_key, "NicknameCaseMapped:ToLower"),
+    ):
+        try:
+            expected: str | None = get_profile(profile).enforce(text)
+        except UnicodeEncodeError:
+            expected = None
+        try:
+            prepared: str | None = prepare(text)
+        except PrecisError:
+            prepared = None
+        assert prepared == expected
