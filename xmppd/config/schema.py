@@ -108,9 +108,12 @@ def required(
 
 
 def options(section: type) -> Iterator[Option]:
-    """Return the options of a section in the order of their declaration; a plain field is an option without help."""
+    """Return the options of a section in the order of their declaration.
+
+    A plain field is an option without help; one that the constructor does not take (`init=False`) is none.
+    """
     hints = typing.get_type_hints(section)
-    for field in dataclasses.fields(section):
+    for field in (each for each in dataclasses.fields(section) if each.init):
         facts = field.metadata.get(_KEY, {})
         yield Option(name=field.name, type=hints[field.name], make_default=_default_maker(field), **facts)
 
