@@ -1,0 +1,137 @@
+"""What every server under load has: files, ports, a start, an end."""
+
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from .certificate import Certificate
+
+STARTING = 60.0  # seconds
+STOPPING = 15.0
+DOMAIN = "localhost"
+
+
+class StartError(Exception):
+    """The server did not come up; the text has the end of what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A running server."""
+
+    pid: int
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a server is started with.
+
+    :ivar folder: for configuration and logs.
+    :ivar data: for what it stores; a block starts on a copy of the seed.
+    :ivar ports: free ports on loopback: the first is for clients, the other for what a server cannot do without.
+    """
+
+    folder: Path
+    data: Path
+    ports: tuple[int, int]
+    certificate: Certificate
+
+
+class Server(ABC):
+    """One kind of server in one configuration."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]  # programs, by name or by path
+    registers_over_tls: ClassVar[bool] = False
+
+    def installed(self) -> bool:
+        """Say whether all its programs are there."""
+        return all(shutil.which(program) for program in self.needs)
+
+    @abstractmethod
+    def version(self) -> str:
+        """Return what runs, with all that could change a figure or the format of its data."""
+
+    @abstractmethod
+    def command(self, setting: Setting) -> list[str]:
+        """Write the configuration; return the command that runs the server in the foreground."""
+
+    def environment(self, setting: Setting) -> dict[str, str]:
+        """Return what the server's environment has besides ours."""
+        return {}
+
+    @contextmanager
+    def running(
+        self, folder: Path, data: Path, certificate: Certificate, wrapper: list[str] = []
+    ) -> Iterator[Instance]:  # noqa: B006
+        """Run an instance; `wrapper` is a command that runs the server's own (a sampler, say)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True)
+        setting = Setting(folder, data, free_ports(), certificate)
+        process = self._spawn(setting, wrapper)
+        try:
+            wait_for_port(process, setting.ports[0], folder / "output.log")
+            yield Instance(process.pid, setting.ports[0])
+        finally:
+            stop(process)
+
+    def _spawn(self, setting: Setting, wrapper: list[str]) -> "subprocess.Popen[bytes]":
+        command = wrapper + self.command(setting)
+        with (setting.folder / "output.log").open("wb") as output:
+            return subprocess.Popen(
+                command,
+                cwd=setting.folder,
+                env=os.environ | self.environment(setting),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # an interrupt at the terminal is for us; we end the server ourselves
+                preexec_fn=allow_many_files,
+            )
+
+
+def allow_many_files() -> None:
+    """Raise the limit of open files as far as we may."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two ports on loopback that nobody listens on now."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def wait_for_port(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    """Return when the server accepts; raise `StartError` if it ends before, or takes too long."""
+    end = time.monotonic() + STARTING
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise StartError(f"it ended with {process.returncode}: {log.read_text(errors='replace')[-1500:]}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise StartError(f"nothing on port {port} after {STARTING:.0f} s: {log.read_text(errors='replace')[-1500:]}")
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the server to end; insist after a while."""
+    process.terminate()
+    try:
+        process.wait(STOPPING)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
