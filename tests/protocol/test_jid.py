@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import idna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xmppd.protocol import jid as jid_file
@@ -242,6 +242,7 @@ def test_long_texts_and_refusals_are_not_cached(small_cache: jid_file._Cache) ->
     assert list(small_cache) == ["a@c"]
 
 
+@settings(deadline=None)
 @given(localpart=parts, domainpart=parts, resourcepart=parts)
 def test_any_text_is_an_address_or_an_error(localpart: str, domainpart: str, resourcepart: str) -> None:
     """Nothing but JidError comes out, and what is accepted is stable."""
@@ -255,6 +256,7 @@ def test_any_text_is_an_address_or_an_error(localpart: str, domainpart: str, res
         assert len(jid.encode()) <= 3071
 
 
+@settings(deadline=None)
 @given(label=st.text("ab-1xnB_ .", min_size=1, max_size=70))
 def test_the_short_way_agrees_with_idna(label: str) -> None:
     """The regular expression for ASCII hosts accepts what IDNA2008 accepts."""
@@ -271,6 +273,7 @@ def test_the_short_way_agrees_with_idna(label: str) -> None:
     assert parsed == expected
 
 
+@settings(deadline=None)
 @given(localpart=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8))
 def test_the_short_way_agrees_with_rfc_7622(localpart: str) -> None:
     """In ASCII a localpart forbids exactly eight characters and the space."""

@@ -1,7 +1,7 @@
 """PRECIS profiles: RFC 8264, 8265 and 8266."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xmppd.protocol.precis import LONGEST, PrecisError, nickname, nickname_key, opaque, username
@@ -128,6 +128,7 @@ def test_what_grows_by_normalisation_is_measured_again() -> None:
 
 
 @pytest.mark.parametrize("prepare", [username, opaque, nickname, nickname_key])
+@settings(deadline=None)
 @given(text=st.text(st.characters(), max_size=40))
 def test_prepared_text_is_stable(prepare: object, text: str) -> None:
     """Any text is refused with PrecisError or has one form, which is its own form."""
@@ -138,6 +139,7 @@ def test_prepared_text_is_stable(prepare: object, text: str) -> None:
     assert prepare(prepared) == prepared  # type: ignore[operator]
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(min_codepoint=1, max_codepoint=127), min_size=1, max_size=20))
 def test_the_short_way_agrees_with_the_tables(text: str) -> None:
     """The regular expressions for ASCII say what precis-i18n says."""
