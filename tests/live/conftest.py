@@ -1,0 +1,56 @@
+"""The cast of a live chat: a server, terminals, and clients that are not ours."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.debian import Packages
+
+from .profanity import Profanity
+from .sendxmpp import SendXmpp
+from .servers import HOST, Prosody, Server
+from .terminal import Tmux
+
+PASSWORDS = {f"romeo@{HOST}": "but soft, what light", f"juliet@{HOST}": "wherefore art thou"}
+
+
+@pytest.fixture
+def server(debian: Packages, tmp_path: Path) -> Iterator[Server]:
+    """A running server with Romeo's and Juliet's accounts."""
+    server = Prosody(debian.program("prosody"), debian.program("prosodyctl", "prosody"), tmp_path)
+    with server.process:
+        for jid, password in PASSWORDS.items():
+            server.register(jid, password)
+        yield server
+
+
+@pytest.fixture
+def tmux(debian: Packages) -> Iterator[Tmux]:
+    """Terminals of this test's own."""
+    with Tmux(debian.program("tmux")) as tmux:
+        yield tmux
+
+
+@pytest.fixture
+def profanity(debian: Packages, tmux: Tmux, server: Server, tmp_path: Path) -> Iterator[Callable[[str], Profanity]]:
+    """Start profanity for an account and log in."""
+    program = debian.program("profanity")
+    opened = []
+
+    def start(jid: str) -> Profanity:
+        client = Profanity(tmux, program, tmp_path / jid, jid)
+        opened.append(client)
+        client.connects(server, PASSWORDS[jid])
+        return client
+
+    yield start
+    for client in opened:
+        client.terminal.close()
+
+
+@pytest.fixture
+def sendxmpp(debian: Packages, server: Server, tmp_path: Path) -> Callable[[str], SendXmpp]:
+    """Take go-sendxmpp for an account."""
+    program = debian.program("go-sendxmpp")
+    return lambda jid: SendXmpp(program, tmp_path / f"shell-{jid}", server, jid, PASSWORDS[jid])

@@ -1,0 +1,72 @@
+"""The server that the clients talk to: a real process, for this test alone."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from tests.services.debian import Program
+
+from .processes import HANG, Process
+
+REPOSITORY = Path(__file__).parents[2]
+HOST = "capulet.example"
+"""The virtual host. Nothing resolves it: clients are told the address."""
+
+
+class Server(Protocol):
+    """Where clients connect, and who has an account there."""
+
+    address: str
+    port: int
+
+    def register(self, jid: str, password: str) -> None:
+        """Create an account."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Prosody:
+    """Debian's prosody: the reference these scripts are checked against, should they ever be in doubt."""
+
+    address = "127.0.0.1"
+
+    def __init__(self, prosody: Program, prosodyctl: Program, folder: Path) -> None:
+        self.port = free_port()
+        self._ctl = prosodyctl
+        self._file = folder / "prosody.cfg.lua"
+        (folder / "data").mkdir()
+        key, certificate = self_signed(folder)
+        self._file.write_text(f"""
+            run_as_root = true; data_path = "{folder}/data"; pidfile = "{folder}/pid"
+            interfaces = {{ "{self.address}" }}; c2s_ports = {{ {self.port} }}
+            s2s_ports = {{}}; http_ports = {{}}; https_ports = {{}}; c2s_direct_tls_ports = {{}}
+            modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "presence", "carbons", "offline" }}
+            modules_disabled = {{ "s2s", "admin_shell", "admin_socket" }}
+            authentication = "internal_hashed"; log = {{ info = "*console" }}
+            VirtualHost "{HOST}"
+              ssl = {{ key = "{key}"; certificate = "{certificate}" }}
+        """)
+        self.process = Process((prosody.path, "--config", self._file, "-F"), {"PATH": "/usr/bin:/bin"})
+        self.process.says(rf"Activated service 'c2s' on .*:{self.port}")
+
+    def register(self, jid: str, password: str) -> None:
+        user, _, host = jid.partition("@")
+        command = (self._ctl.path, "--config", self._file, "register", user, host, password)
+        subprocess.run(command, check=True, capture_output=True, timeout=HANG)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Make a key and a certificate that nobody but itself has signed; return both files."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subject = ("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-days", "30")
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    command = ("openssl", "req", "-x509", *curve, *subject, "-keyout", str(key), "-out", str(certificate))
+    subprocess.run(command, check=True, capture_output=True, timeout=HANG)
+    return key, certificate
