@@ -1,16 +1,17 @@
 """Who may run an administrative command, and the one place where commands are run.
 
 Every front end (the socket, ad-hoc commands, `xmppctl` with the server down) comes through `Administration.run`. It
-checks the caller first, then converts the arguments, then tells the audit, then runs. A caller that is not known to be
-an administrator is refused; so is everyone while the account store cannot answer.
+converts the arguments, checks the caller, tells the audit, and runs. A caller that is not known to be an administrator
+of what the command reaches is refused; so is everyone while the account store cannot answer.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from ..protocol.jid import Jid
 from .accounts import Accounts, Role
 from .commands import Caller, Command, CommandError, Done, Exit, Origin, Registry, Result, Row
+from .host import Hosts
 from .shards import StorageUnavailable
 
 TRUSTED: Final = frozenset({Origin.SOCKET, Origin.OFFLINE})
@@ -21,26 +22,46 @@ Receiver = Callable[[Row], Awaitable[None]]
 
 
 class Authority:
-    """Says who is an administrator: accounts of that role, and the addresses that the configuration names."""
+    """Says who administers what: a host's admins in the configuration, and its accounts of that role, that host.
 
-    def __init__(self, accounts: Accounts, admins: Collection[Jid] = ()) -> None:
+    :param hosts: the virtual hosts, live.
+    """
+
+    def __init__(self, accounts: Accounts, hosts: Hosts) -> None:
         self._accounts = accounts
-        self._admins = frozenset(admins)
+        self._hosts = hosts
 
-    async def check(self, caller: Caller) -> None:
-        """Return if the caller is an administrator, else raise `CommandError`."""
+    async def check(self, caller: Caller, command: Command, arguments: Mapping[str, object]) -> None:
+        """Return if the caller may run the command with these arguments, else raise `CommandError`."""
         if caller.origin in TRUSTED and caller.jid is None:
             return
-        if caller.origin is Origin.ADHOC and caller.jid is not None and await self.is_admin(caller.jid):
+        administered = await self._of(caller)
+        if not administered:
+            raise CommandError("only administrators may do this", code=Exit.REFUSED)
+        if administered >= {host.name for host in self._hosts.all()} or (command.declaration.scoped and reach(arguments) <= administered):
             return
-        raise CommandError("only administrators may do this", code=Exit.REFUSED)
+        raise CommandError(f"you administer {', '.join(sorted(administered))} only", code=Exit.REFUSED)
 
-    async def is_admin(self, jid: Jid) -> bool:
-        """Say whether an authenticated address administers this server; a disabled account never does."""
-        account = await self._accounts.get(jid.bare)
-        if account is not None and not account.enabled:
-            return False
-        return jid.bare in self._admins or (account is not None and account.role is Role.ADMIN)
+    async def _of(self, caller: Caller) -> frozenset[str]:
+        if caller.origin is Origin.ADHOC and caller.jid is not None:
+            return await self.administered(caller.jid.bare)
+        return frozenset()
+
+    async def administered(self, jid: Jid) -> frozenset[str]:
+        """Return the hosts that an authenticated bare JID administers; of a local one that has no account, none."""
+        account = await self._accounts.get(jid) if jid.domainpart in self._hosts else None
+        if jid.domainpart in self._hosts and (account is None or not account.enabled):
+            return frozenset()
+        named = frozenset[str](host.name for host in self._hosts.all() if jid in host.admins)
+        return named | {jid.domainpart} if account is not None and account.role is Role.ADMIN else named
+
+
+def reach(arguments: Mapping[str, object]) -> frozenset[str]:
+    """Return the domains that arguments name; an empty one stands for "all hosts" and is administered by nobody."""
+    domains = {str(arguments["host"] or "")} if "host" in arguments else set()
+    for value in arguments.values():
+        domains.update(item.domainpart for item in (value if isinstance(value, list) else [value]) if isinstance(item, Jid))
+    return frozenset(domains or {""})
 
 
 def _no_audit(caller: Caller, command: Command, arguments: Mapping[str, object]) -> None:
@@ -67,8 +88,8 @@ class Administration:
         :raises CommandError: the caller may not, an argument does not fit, or the command says so.
         """
         try:
-            await self.authority.check(caller)
             arguments = command.convert(given)
+            await self.authority.check(caller, command, arguments)
             self._audit(caller, command, arguments)
             if command.caller:
                 arguments[command.caller] = caller

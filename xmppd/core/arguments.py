@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
+from ..config.quantities import Duration
 from ..protocol.jid import Jid
 from .results import CommandError, Exit, Plain, plain
-
-Duration = NewType("Duration", float)
-"""Seconds; written "90", "90s", "5m", "2h" or "7d"."""
 
 Document = NewType("Document", str)
 """The content of a file: the command line takes the file's name, a form several lines."""
 
-UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -134,7 +131,7 @@ class Parameter:
         try:
             return self._value(given)
         except ValueError as error:
-            shown = "" if self.kind is Kind.SECRET else f"{given!r} "
+            shown = "" if self.kind is Kind.SECRET else f"{given!r}: "
             raise CommandError(f"{self.option}: {shown}{error}", code=Exit.USAGE) from None
 
     def _value(self, given: object) -> object:
@@ -147,7 +144,7 @@ class Parameter:
         for member in self.enum:
             if str(member.value) == given:
                 return member
-        raise ValueError(f"is none of {', '.join(self.choices)}")
+        raise ValueError(f"it is none of {', '.join(self.choices)}")
 
     def describe(self) -> dict[str, Plain]:
         """Return what a front end needs to ask for it."""
@@ -165,13 +162,13 @@ class Parameter:
 
 def _text(given: object) -> str:
     if not isinstance(given, str):
-        raise ValueError("is not text")
+        raise ValueError("this is no text")
     return given
 
 
 def _secret(given: object) -> Secret:
     if not isinstance(given, str):
-        raise ValueError("is not text")
+        raise ValueError("this is no text")
     return Secret(given)
 
 
@@ -180,7 +177,7 @@ def _integer(given: object) -> int:
         return given
     if isinstance(given, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", given):
         return int(given)
-    raise ValueError("is not a whole number")
+    raise ValueError("this is no whole number")
 
 
 def _number(given: object) -> float:
@@ -188,7 +185,7 @@ def _number(given: object) -> float:
         return float(given)
     if isinstance(given, str) and re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", given):
         return float(given)
-    raise ValueError("is not a number")
+    raise ValueError("this is no number")
 
 
 def _switch(given: object) -> bool:
@@ -196,25 +193,19 @@ def _switch(given: object) -> bool:
         return given
     if isinstance(given, str) and given.lower() in SWITCH:
         return SWITCH[given.lower()]
-    raise ValueError("is neither true nor false")
+    raise ValueError("this is neither true nor false")
 
 
-def _duration(given: object) -> float:
-    if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 1e12:
-        return float(given)
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(|ms|[smhdw])", given) if isinstance(given, str) else None
-    if match is None:
-        raise ValueError("is no duration such as 90s, 5m, 2h or 7d")
-    return float(match[1]) * UNITS[match[2]]
+def _duration(given: object) -> Duration:
+    if isinstance(given, str | int | float) and not isinstance(given, bool):
+        return Duration(given)
+    raise ValueError("a duration is seconds or a text such as 30s or 1h30m")
 
 
 def _jid(given: object) -> Jid:
     if not isinstance(given, str):
-        raise ValueError("is no address")
-    try:
-        return Jid.parse(given)
-    except ValueError as error:
-        raise ValueError(f"is no address ({error})") from None
+        raise ValueError("this is no address")
+    return Jid.parse(given)
 
 
 CONVERSIONS: dict[Kind, Callable[[object], object]] = {

@@ -82,17 +82,22 @@ class Declaration:
     :ivar adhoc: the node that a specification gives it (XEP-0133), or an empty string.
     :ivar offline: it can work on the files and the database while the server is down.
     :ivar danger: it destroys something; people are asked to confirm it.
+    :ivar scoped: it reaches no further than its addresses and its parameter `host` say, so that somebody who administers
+        one host of several may run it there.
     """
 
     words: tuple[str, ...]
     adhoc: str
     offline: bool
     danger: bool
+    scoped: bool
 
 
-def command(words: str, *, adhoc: str = "", offline: bool = False, danger: bool = False) -> Callable[[F], F]:
-    """Declare a command, ``"noun verb"`` or ``"verb"``; see the module for the form of the function."""
-    declaration = Declaration(tuple(words.split()), adhoc, offline, danger)
+def command(
+    words: str, *, adhoc: str = "", offline: bool = False, danger: bool = False, scoped: bool = False
+) -> Callable[[F], F]:
+    """Declare a command, ``"noun verb"`` or ``"verb"``: see `Declaration`, and the module for the function's form."""
+    declaration = Declaration(tuple(words.split()), adhoc, offline, danger, scoped)
     if not declaration.words or not all(
         word.replace("-", "").isalnum() and word.islower() for word in declaration.words
     ):

@@ -66,7 +66,7 @@ class Element:
     @property
     def text(self) -> str:
         """The element's own character data, joined; that of its children is not included."""
-        return "".join([child for child in self.children if child.__class__ is str])  # type: ignore[misc]
+        return "".join([child for child in self.children if child.__class__ is str])
 
     def text_of(self, name: str, default: str | None = None) -> str | None:
         """Return the character data of the first child of that qualified name, or `default` if there is none."""

@@ -28,3 +28,6 @@ MESSAGE: Final = f"{{{CLIENT}}}message"
 PRESENCE: Final = f"{{{CLIENT}}}presence"
 IQ: Final = f"{{{CLIENT}}}iq"
 XML_LANG: Final = f"{{{XML}}}lang"
+
+KINDS: Final = {MESSAGE: "message", PRESENCE: "presence", IQ: "iq"}
+"""The three stanzas of a client's stream, by qualified name."""

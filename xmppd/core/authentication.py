@@ -1,0 +1,128 @@
+"""Who is it? The driver's half of SASL (RFC 6120, 6): what the mechanisms of `protocol.sasl` ask for is looked up here.
+
+Only SCRAM keys are stored. An unknown account gets stable fake ones and costs the same. Deriving keys from a password (PLAIN)
+takes milliseconds on purpose and runs off the loop. Failures are counted, and slow down whoever fails.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..protocol.errors import SaslFailure
+from ..protocol.jid import Jid, JidError
+from ..protocol.sasl.exchange import Answer, Authenticated, Challenge, CheckCertificate, CheckPassword, Exchange, LookUp
+from ..protocol.sasl.scram import fake_keys
+from .accounts import Account, Accounts, Credentials, ScramKeys
+from .credentials import HASHES, ITERATIONS, check_password
+from .shards import StorageUnavailable
+
+InThread = Callable[..., Awaitable[Any]]
+
+
+class Login(NamedTuple):
+    """An authenticated client.
+
+    :ivar account: its bare JID.
+    :ivar data: what the mechanism sends with the success.
+    :ivar is_anonymous: whether the account exists for this session only.
+    """
+
+    account: Jid
+    data: bytes
+    is_anonymous: bool = False
+
+
+@dataclass(slots=True)
+class Authenticator:
+    """Leads exchanges to their end.
+
+    :ivar accounts: where the keys are.
+    :ivar secret: what fake salts are made from; the same on every node and after every start.
+    :ivar in_thread: runs a function off the loop.
+    :ivar certificate_account: returns the bare JIDs that a client certificate (DER) names.
+    """
+
+    accounts: Accounts
+    secret: bytes
+    in_thread: InThread
+    certificate_addresses: Callable[[bytes], list[str]]
+
+    async def step(
+        self, exchange: Exchange, data: bytes | None, host: Jid, certificate: bytes | None = None
+    ) -> Challenge | Login:
+        """Take what the client sent; return the challenge to send, or who the client is.
+
+        :raises SaslFailure: the exchange has failed.
+        """
+        try:
+            answer = exchange.step(data)
+            while not isinstance(answer, Challenge | Authenticated):
+                answer = await self._answer(exchange, answer, host, certificate)
+            if isinstance(answer, Challenge):
+                return answer
+            return await self._login(answer, host)
+        except StorageUnavailable as error:
+            raise SaslFailure("temporary-auth-failure", "The accounts cannot be looked up now.") from error
+
+    async def _answer(self, exchange: Exchange, asked: Answer, host: Jid, certificate: bytes | None) -> Answer:
+        if isinstance(asked, LookUp):
+            return exchange.keys(await self._keys(host, asked.localpart_text, asked.hash_name))
+        if isinstance(asked, CheckPassword):
+            return exchange.verified(await self._check(host, asked))
+        assert isinstance(asked, CheckCertificate)
+        return exchange.verified(*await self._by_certificate(host, asked.authzid, certificate))
+
+    async def _keys(self, host: Jid, username: str, hash_name: str) -> ScramKeys:
+        credentials = await self._credentials(host, username)
+        kept = (credentials or {}).get(hash_name)
+        return fake_keys(self.secret, f"{username}@{host}", hash_name, ITERATIONS) if kept is None else kept
+
+    async def _credentials(self, host: Jid, username: str) -> Credentials | None:
+        try:
+            jid = Jid.make(username, host)
+        except JidError:
+            return None
+        return await self.accounts.credentials(jid)
+
+    async def _check(self, host: Jid, asked: CheckPassword) -> bool:
+        credentials = await self._credentials(host, asked.username)
+        known = credentials is not None and bool(credentials)
+        if credentials is None or not known:
+            name = HASHES[-1]
+            credentials = {name: fake_keys(self.secret, f"{asked.username}@{host}", name, ITERATIONS)}
+        fits: bool = await self.in_thread(check_password, asked.password, credentials)
+        return fits and known
+
+    async def _by_certificate(self, host: Jid, authzid: str, certificate: bytes | None) -> tuple[bool, str | None]:
+        """Say which account of `host` a verified certificate stands for (XEP-0178)."""
+        if certificate is None:
+            return False, None
+        named = []
+        for address in self.certificate_addresses(certificate):
+            try:
+                jid = Jid.parse(address)
+            except JidError:
+                continue
+            if jid.is_bare and jid.localpart and jid.domainpart == host and await self.accounts.get(jid) is not None:
+                named.append(jid)
+        if authzid:
+            try:
+                wanted = Jid.parse(authzid)
+            except JidError:
+                raise SaslFailure("invalid-authzid") from None
+            if wanted not in named:
+                raise SaslFailure("invalid-authzid" if named else "not-authorized")
+            return True, wanted.localpart
+        return (True, named[0].localpart) if len(named) == 1 else (False, None)
+
+    async def _login(self, answer: Authenticated, host: Jid) -> Login:
+        if answer.username is None:
+            return Login(Jid.make(secrets.token_hex(16), host), answer.data, is_anonymous=True)
+        jid = Jid.make(answer.username, host)
+        account: Account | None = await self.accounts.get(jid)
+        if account is None:
+            raise SaslFailure("not-authorized")
+        if not account.enabled:
+            raise SaslFailure("account-disabled", "This account is disabled.")
+        return Login(jid, answer.data)

@@ -1,0 +1,354 @@
+"""Drives one client's stream: what comes from the connection goes through the protocol's `Stream` into the core, and back.
+
+Order is kept as RFC 6120, 10.1 wants it: one stanza of a stream at a time. If a handler waits (a database, say), reading pauses
+and what was already read queues. No more than `stanzas_per_turn` stanzas of one stream are handled before others have their
+turn. A client that does not read its own stream is closed when more than `send_buffer` waits for it.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+
+from ..config.limits import Limits
+from ..protocol import parser
+from ..protocol.element import Element
+from ..protocol.errors import BadRequest, InternalServerError, StanzaError, StreamError
+from ..protocol.events import StreamEnded
+from ..protocol.jid import Jid, JidError
+from ..protocol.names import KINDS
+from ..protocol.stanza import Malformed, Stanza, read
+from ..protocol.stream import Stream, unknown_element
+from .authentication import Authenticator
+from .clock import Clock
+from .connection import Connection
+from .drive import drive, drive_alone
+from .events import SessionEnded
+from .hooks import Hooks
+from .host import Hosts
+from .iq import Iqs
+from .log import Log
+from .login import Login
+from .router import Router, may_be_answered
+from .session import Session
+from .sessions import Sessions
+from .throttle import LoginThrottle
+from .upkeep import Upkeep
+
+log = Log("c2s")
+Nonza = Callable[[Session, Element], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class ClientCounters:
+    """What happened on client streams, in plain numbers."""
+
+    connections: int = 0
+    logins: int = 0
+    login_failures: int = 0
+    stanzas_in: int = 0
+    stanzas_out: int = 0
+    stream_errors: int = 0
+    overflows: int = 0
+
+
+@dataclass(slots=True)
+class ClientContext:
+    """What all client streams share."""
+
+    hosts: Hosts
+    sessions: Sessions
+    hooks: Hooks
+    iqs: Iqs
+    router: Router
+    authenticator: Authenticator
+    throttle: LoginThrottle
+    upkeep: Upkeep
+    limits: Limits
+    clock: Clock
+    soon: Callable[[Callable[[], None]], Any]
+    counters: ClientCounters = field(default_factory=ClientCounters)
+    nonzas: dict[str, Nonza] = field(default_factory=dict)
+    parsers: parser.ParserPool = field(init=False)
+    early: parser.Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limits_changed()
+
+    def limits_changed(self) -> None:
+        """Take the limits anew; streams that are open keep theirs."""
+        limits = self.limits
+        later = parser.Limits(limits.stanza, limits.depth, limits.attributes, limits.children)
+        self.parsers = parser.ParserPool(later)
+        self.early = later._replace(size=limits.stanza_before_login, children=64)
+
+
+class ClientStream:
+    """One connection of a client (RFC 6120), as the transport's receiver and the session's wire.
+
+    :ivar session: the bound session, or None.
+    :ivar last_heard: when something came in last, by the upkeep's clock.
+    :ivar pinged_at: when the client was asked for a sign of life, or None.
+    """
+
+    __slots__ = (
+        "_backlog", "_busy", "_closing", "_congested", "_context", "_login", "_stream", "connected_at", "connection",
+        "last_heard", "pinged_at", "scram_without_tls", "session", "tls_allowed", "tls_required",
+    )  # fmt: skip
+
+    def __init__(
+        self, context: ClientContext, *, tls_allowed: bool, tls_required: bool, scram_without_tls: bool = False
+    ) -> None:
+        self._context = context
+        self.tls_allowed = tls_allowed
+        self.tls_required = tls_required
+        self.scram_without_tls = scram_without_tls
+        self.session: Session | None = None
+        self.connected_at = 0.0
+        self.last_heard = 0.0
+        self.pinged_at: float | None = None
+        self._login: Login | None = None
+        self._backlog: deque[Element | StreamEnded | StreamError] | None = None
+        self._busy = False
+        self._closing = False
+        self._congested = False
+
+    # The transport calls
+
+    def connection_made(self, connection: Connection) -> None:
+        """Begin."""
+        context = self._context
+        self.connection = connection
+        self.connected_at = self.last_heard = context.clock.seconds()
+        context.counters.connections += 1
+        self._stream = Stream(
+            context.early, context.parsers, secure=connection.secure, plain_allowed=not self.tls_required
+        )
+        self._login = Login(self, context, self._stream)
+        context.upkeep.negotiating(self)
+
+    def tls_established(self) -> None:
+        """Nothing changes: whether the connection is secure is read when it matters."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        self.last_heard = self._context.upkeep.now
+        self.pinged_at = None
+        if self._closing:
+            return
+        login = self._login
+        if login is not None:
+            login.receive(data)
+        else:
+            self.take(data)
+
+    def connection_lost(self, reason: str) -> None:
+        """End: the session, if there is one, is over."""
+        self._closing = True
+        self._context.upkeep.gone(self)
+        if self._login is not None:
+            self._login.lost()
+            self._login = None
+        self._end_session(reason)
+
+    def pause_writing(self) -> None:
+        """Note that the client does not keep up."""
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        """Note that it does again."""
+        self._congested = False
+
+    # The session's wire
+
+    @property
+    def peer_address(self) -> str:
+        """The client's IP address."""
+        return self.connection.peer_address
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is on."""
+        return self.connection.secure
+
+    def write_stanza(self, data: bytes) -> bool:
+        """Send one stanza; return whether it was accepted."""
+        if self._closing:
+            return False
+        if self._congested and self.connection.pending() + len(data) > self._context.limits.send_buffer:
+            self._overflow()
+            return False
+        self._context.counters.stanzas_out += 1
+        self.connection.write(data)
+        return True
+
+    def _overflow(self) -> None:
+        """Give up on a client that does not read (architecture rule 8); the connection is full, so it is cut."""
+        self._context.counters.overflows += 1
+        if log.wants_info:
+            log.info("{jid} does not read its stream and is closed", jid=self.session and self.session.jid)
+        self.close(StreamError("resource-constraint", "the client does not read its stream"))
+
+    def ask_for_life(self) -> None:
+        """Send a space: a dead connection shows itself, a living client need not answer (RFC 6120, 4.6.1).
+
+        Modules that can ask for an answer do (XEP-0199) and are told by `StillThere`.
+        """
+        self.connection.write(b" ")
+
+    def close(self, error: StreamError | None = None) -> None:
+        """End the stream in good order, with a stream error if one is given."""
+        if self._closing:
+            return
+        self._closing = True
+        if error is not None:
+            self._context.counters.stream_errors += 1
+            if log.wants_info:
+                jid = self.session.jid if self.session is not None else None
+                log.info("stream of {jid} at {peer} ends: {error}", jid=jid, peer=self.peer_address, error=error)
+            self._stream.fail(error, host=self._default_host(), stream_id=new_stream_id())
+        else:
+            self._stream.close()
+        data = self._stream.data_to_send()
+        if data:
+            self.connection.write(data)
+        self.connection.close()
+        self._end_session("" if error is None else str(error))
+
+    def _default_host(self) -> str:
+        hosts = self._context.hosts.all()
+        return hosts[0].name if hosts else ""
+
+    def _end_session(self, reason: str) -> None:
+        session, self.session = self.session, None
+        if session is None or not self._context.sessions.remove(session):
+            return
+        drive_alone(
+            self._context.hooks.notify(SessionEnded(session, reason)),
+            lambda error: log.failure("ending {jid} failed", error, jid=session.jid),
+        )
+
+    # From login to stanzas
+
+    def begin_session(self, session: Session) -> None:
+        """Take over from the login: stanzas flow."""
+        self.session = session
+        self._login = None
+        self._context.counters.logins += 1
+        self._context.upkeep.bound(self)
+
+    def take(self, data: bytes) -> None:
+        """Handle the stanzas in `data`, as many as may be handled now."""
+        whole = self._stream.stanzas(data)
+        if not whole:
+            return
+        if self._backlog is not None:
+            self._backlog.extend(whole)
+            return
+        budget = self._context.limits.stanzas_per_turn
+        for number, item in enumerate(whole):
+            if number >= budget or self._busy:
+                self._put_off(whole[number:])
+                return
+            self._handle(item)
+
+    def _put_off(self, rest: list[Element | StreamEnded | StreamError]) -> None:
+        self._backlog = deque(rest)
+        self.connection.pause_reading()
+        if not self._busy:
+            self._context.soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Handle what was put off; one turn's worth."""
+        backlog = self._backlog
+        if backlog is None or self._busy:
+            return
+        for _ in range(self._context.limits.stanzas_per_turn):
+            if not backlog or self._closing:
+                self._backlog = None
+                self.connection.resume_reading()
+                return
+            self._handle(backlog.popleft())
+            if self._busy:
+                return
+        self._context.soon(self._go_on)
+
+    def _handle(self, item: Element | StreamEnded | StreamError) -> None:
+        session = self.session
+        if session is None or self._closing:
+            return
+        if item.__class__ is not Element:
+            self.close(item if isinstance(item, StreamError) else None)
+            return
+        context = self._context
+        context.counters.stanzas_in += 1
+        try:
+            if item.name in KINDS:
+                result = drive(self._stanza(session, item))
+            else:
+                result = drive(self._nonza(session, item))
+        except StreamError as error:
+            self.close(error)
+            return
+        if result.__class__ is Deferred:
+            self._busy = True
+            result.addCallbacks(self._done, self._failed)
+
+    def _done(self, _: object) -> None:
+        self._busy = False
+        if self._backlog is not None:
+            self._context.soon(self._go_on)
+
+    def _failed(self, failure: Any) -> None:
+        if failure.check(StreamError) is not None:
+            self.close(failure.value)
+        else:
+            log.failure("a stanza failed", failure.value)
+            self.close(StreamError("internal-server-error"))
+        self._done(None)
+
+    async def _stanza(self, session: Session, element: Element) -> None:
+        """Handle one stanza; whatever is wrong with it becomes its answer."""
+        sender = element.attributes.get("from")
+        if sender is not None and sender != session.jid:
+            check_from(sender, session)
+        try:
+            stanza = read(element, session.jid, self._stream.lang)
+        except Malformed as malformed:
+            self._answer(malformed.stanza, malformed.error)
+            return
+        try:
+            await self._context.router.from_client(session, stanza)
+        except StanzaError as error:
+            self._answer(stanza, error)
+        except Exception as error:
+            log.failure("a {kind} from {jid} failed", error, kind=stanza.kind, jid=session.jid)
+            self._answer(stanza, InternalServerError())
+
+    def _answer(self, stanza: Stanza, error: StanzaError) -> None:
+        if may_be_answered(stanza) or isinstance(error, BadRequest):
+            self.write_stanza(stanza.error(error).to_bytes())
+
+    async def _nonza(self, session: Session, element: Element) -> None:
+        handler = self._context.nonzas.get(element.name)
+        if handler is None:
+            raise unknown_element(element, self._stream.state)
+        await handler(session, element)
+
+
+def check_from(sender: str, session: Session) -> None:
+    """Refuse a `from` that is not the client's own (RFC 6120, 8.1.2.1)."""
+    try:
+        given = Jid.parse(sender)
+    except JidError:
+        raise StreamError("invalid-from", "the from attribute is no address") from None
+    if given not in (session.jid, session.account):
+        raise StreamError("invalid-from", "the from attribute is not yours")
+
+
+def new_stream_id() -> str:
+    """Return an id that nobody can guess (RFC 6120, 4.7.3)."""
+    return secrets.token_hex(12)

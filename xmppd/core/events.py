@@ -1,0 +1,198 @@
+"""Every core event, in the order in which a stanza meets them.
+
+    StanzaReceived         from a client, addresses checked
+    Outbound*              the sender's account: may it leave, who else learns of it
+    (route)                local account, local service, or remote domain
+    Inbound*               the recipient's account: may it come in, to whom does it go
+    Delivering             one session: now, later, or not
+    Undelivered            nobody took a message: push, bounce
+
+"Outbound" and "inbound" are RFC 6121's own words. IQ requests to a host or an account leave this road: they have one answerer
+each (see `iq`).
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..protocol.dataforms import Form
+from ..protocol.disco import Identity, Item
+from ..protocol.element import Element
+from ..protocol.jid import Jid
+from .hooks import Collection, Decision, Notice
+
+if TYPE_CHECKING:
+    from ..protocol.stanza import Stanza
+    from .accounts import Account
+    from .host import Host
+    from .session import Session
+
+
+@dataclass(slots=True)
+class StanzaReceived(Decision):
+    """A bound client sent a stanza; `stanza.from_` is its full JID."""
+
+    session: "Session"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class OutboundMessage(Decision):
+    """A local user's message is about to leave for its addressee."""
+
+    sender: "Session"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class OutboundPresence(Decision):
+    """A local user sent presence: broadcast (`to` is None), directed, or about a subscription."""
+
+    sender: "Session"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class OutboundIq(Decision):
+    """A local user's IQ is about to leave for somebody else."""
+
+    sender: "Session"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class InboundMessage(Decision):
+    """A message came for a local account; `stanza.to` is its bare JID or one of its resources."""
+
+    account: Jid
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class InboundPresence(Decision):
+    """Presence came for a local account."""
+
+    account: Jid
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class InboundIq(Decision):
+    """An IQ came for one resource of a local account."""
+
+    account: Jid
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class ServiceMessage(Decision):
+    """A message came for a local host itself (no localpart)."""
+
+    host: "Host"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class ServicePresence(Decision):
+    """Presence came for a local host itself."""
+
+    host: "Host"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class Delivering(Decision):
+    """A stanza is about to be written to one session."""
+
+    session: "Session"
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class Undelivered(Decision):
+    """No resource took a message for a local account that exists; `HANDLED` keeps it from being bounced."""
+
+    account: Jid
+    stanza: "Stanza"
+
+
+@dataclass(slots=True)
+class StreamFeatures(Collection):
+    """What to offer in the stream features beside TLS, SASL and resource binding.
+
+    :ivar authenticated: whether the client is authenticated.
+    :ivar secure: whether the client may authenticate now (TLS is on, or not required).
+    """
+
+    host: "Host"
+    authenticated: bool
+    secure: bool
+    features: list[Element] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class DiscoInfo(Collection):
+    """XEP-0030 information about one of our entities: a host (no localpart), an account or its node.
+
+    :ivar sender: who asks.
+    :ivar found: set it to True if `node` is known; nodes nobody knows are `item-not-found`.
+    """
+
+    target: Jid
+    node: str | None
+    sender: Jid
+    identities: list[Identity] = field(default_factory=list)
+    features: set[str] = field(default_factory=set)
+    forms: list[Form] = field(default_factory=list)
+    found: bool = False
+
+
+@dataclass(slots=True)
+class DiscoItems(Collection):
+    """XEP-0030 items of one of our entities; `found` as in `DiscoInfo`."""
+
+    target: Jid
+    node: str | None
+    sender: Jid
+    items: list[Item] = field(default_factory=list)
+    found: bool = False
+
+
+@dataclass(slots=True)
+class SessionBound(Notice):
+    """A resource was bound."""
+
+    session: "Session"
+
+
+@dataclass(slots=True)
+class SessionEnded(Notice):
+    """A session is over and out of the registry.
+
+    :ivar reason: why its connection ended; empty if the client closed its stream in good order.
+    """
+
+    session: "Session"
+    reason: str
+
+
+@dataclass(slots=True)
+class LoginFailed(Notice):
+    """Somebody failed to authenticate as `username` (as written; None if no name was given)."""
+
+    host: "Host"
+    username: str | None
+    address: str
+
+
+@dataclass(slots=True)
+class AccountCreated(Notice):
+    """An account was registered."""
+
+    account: "Account"
+
+
+@dataclass(slots=True)
+class AccountRemoved(Notice):
+    """An account is gone; whoever keeps something for it removes it now."""
+
+    jid: Jid

@@ -1,0 +1,204 @@
+"""Hooks: three kinds of typed event, and who handles them in which order.
+
+* A **Decision** asks whether something may happen and who takes it. Handlers run in the order of their phases; the first
+  `Verdict` settles it; a `StanzaError` refuses it; any other exception is a bug and fails closed: it is logged with the
+  handler's name and becomes `internal-server-error`.
+* A **Collection** asks what everybody has to contribute; all handlers run, a failing one contributes nothing.
+* A **Notice** tells that something has happened; all handlers run, each isolated from the others.
+
+There are no numeric priorities. Within a phase handlers run in the order of their owners' names, and that must not matter.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from enum import Enum, IntEnum, auto
+from typing import Any, NamedTuple, TypeVar
+
+from ..protocol.errors import InternalServerError, Misuse, StanzaError
+from .log import Log
+
+log = Log("hooks")
+
+
+class Phase(IntEnum):
+    """What a handler of a decision is for; also the order in which they run."""
+
+    GUARD = auto()  # refuse
+    SHAPE = auto()  # change
+    RECORD = auto()  # keep
+    COPY = auto()  # tell others
+    DELIVER = auto()  # do it
+
+
+class Verdict(Enum):
+    """How a handler settles a decision."""
+
+    HANDLED = auto()  # somebody took it
+    DROP = auto()  # nobody will
+
+
+class Decision:
+    """May this happen, and who takes it? Subclasses carry the question."""
+
+    __slots__ = ()
+
+
+class Collection:
+    """What do you contribute? Subclasses carry the list to add to."""
+
+    __slots__ = ()
+
+
+class Notice:
+    """This has happened. Subclasses say what."""
+
+    __slots__ = ()
+
+
+D = TypeVar("D", bound=Decision)
+C = TypeVar("C", bound=Collection)
+N = TypeVar("N", bound=Notice)
+S = TypeVar("S")
+
+
+class Registration(NamedTuple):
+    """What a decorator noted on a method: the event's class and, for a decision, the phase."""
+
+    event: type[Decision] | type[Collection] | type[Notice]
+    phase: Phase | None
+
+
+class Entry(NamedTuple):
+    """One bound handler, as `xmppctl hooks` prints it."""
+
+    event: type[Decision] | type[Collection] | type[Notice]
+    phase: Phase | None
+    owner: str
+    handler: Callable[[Any], Awaitable[Any]]
+
+    @property
+    def name(self) -> str:
+        """The handler's name, for logs and tables."""
+        return f"{self.owner}.{getattr(self.handler, '__name__', '?')}"
+
+
+def on(
+    event: type[D], phase: Phase
+) -> Callable[[Callable[[S, D], Awaitable[Verdict | None]]], Callable[[S, D], Awaitable[Verdict | None]]]:
+    """Mark an async method as a handler of a decision."""
+    return _marking(Registration(event, phase))
+
+
+def collect(event: type[C]) -> Callable[[Callable[[S, C], Awaitable[None]]], Callable[[S, C], Awaitable[None]]]:
+    """Mark an async method as a contributor to a collection."""
+    return _marking(Registration(event, None))
+
+
+def notice(event: type[N]) -> Callable[[Callable[[S, N], Awaitable[None]]], Callable[[S, N], Awaitable[None]]]:
+    """Mark an async method as a listener to a notice."""
+    return _marking(Registration(event, None))
+
+
+def _marking(registration: Registration) -> Callable[[Any], Any]:
+    def mark(method: Any) -> Any:
+        method.__xmppd_hooks__ = (*getattr(method, "__xmppd_hooks__", ()), registration)
+        return method
+
+    return mark
+
+
+def marked(owner: object, attribute: str) -> Iterator[tuple[Any, Any]]:
+    """Yield (bound method, mark) for every method of `owner` that a decorator left `attribute` on, in source order."""
+    seen: set[str] = set()
+    for cls in type(owner).__mro__:
+        for name, value in vars(cls).items():
+            marks = getattr(value, attribute, None)
+            if marks is not None and name not in seen:
+                seen.add(name)
+                bound = getattr(owner, name)
+                for mark in marks:
+                    yield bound, mark
+
+
+class Hooks:
+    """Who handles what. One of these serves the whole process.
+
+    :ivar tap: called with every decision before its handlers, if set (`xmppctl watch`); must not raise.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._handlers: dict[type, tuple[Callable[[Any], Awaitable[Any]], ...]] = {}
+        self.tap: Callable[[Decision], None] | None = None
+
+    # Binding
+
+    def bind(self, owner: str, handlers: object) -> None:
+        """Bind all marked methods of `handlers` under the name `owner`."""
+        for method, registration in marked(handlers, "__xmppd_hooks__"):
+            self._entries.append(Entry(registration.event, registration.phase, owner, method))
+        self._compile()
+
+    def unbind(self, owner: str) -> None:
+        """Forget every handler of `owner`."""
+        self._entries = [entry for entry in self._entries if entry.owner != owner]
+        self._compile()
+
+    def _compile(self) -> None:
+        self._entries.sort(key=lambda entry: (entry.event.__name__, entry.phase or 0, entry.owner))
+        handlers: dict[type, list[Any]] = {}
+        for entry in self._entries:
+            handlers.setdefault(entry.event, []).append(entry.handler)
+        self._handlers = {event: tuple(found) for event, found in handlers.items()}
+
+    def entries(self) -> list[Entry]:
+        """Return the whole pipeline in order."""
+        return list(self._entries)
+
+    def wants(self, event: type) -> bool:
+        """Whether anybody handles that event; a hot path need not build one that nobody wants."""
+        return event in self._handlers or self.tap is not None
+
+    # Firing
+
+    async def decide(self, event: Decision) -> Verdict | None:
+        """Run the handlers of a decision; return the verdict that settled it, or None.
+
+        :raises StanzaError: a handler refused, or failed (`InternalServerError`).
+        """
+        if self.tap is not None:
+            self.tap(event)
+        handler = None
+        try:
+            for handler in self._handlers.get(event.__class__, ()):
+                verdict = await handler(event)
+                if verdict is not None:
+                    return verdict  # type: ignore[no-any-return]
+        except StanzaError:
+            raise
+        except Exception as error:
+            log.failure("{handler} failed in {event}", error, handler=self._name(handler), event=type(event).__name__)
+            raise InternalServerError() from error
+        return None
+
+    async def collect(self, event: C) -> C:
+        """Let everybody contribute; return the event."""
+        for handler in self._handlers.get(event.__class__, ()):
+            await self._isolated(handler, event)
+        return event
+
+    async def notify(self, event: Notice) -> None:
+        """Tell everybody."""
+        for handler in self._handlers.get(event.__class__, ()):
+            await self._isolated(handler, event)
+
+    async def _isolated(self, handler: Callable[[Any], Awaitable[Any]], event: object) -> None:
+        try:
+            await handler(event)
+        except Exception as error:
+            log.failure("{handler} failed in {event}", error, handler=self._name(handler), event=type(event).__name__)
+
+    def _name(self, handler: object) -> str:
+        for entry in self._entries:
+            if entry.handler == handler:
+                return entry.name
+        raise Misuse("a handler that nobody bound")

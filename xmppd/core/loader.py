@@ -1,0 +1,247 @@
+"""Find, order, inject, bind, unbind and reload modules.
+
+A need is a field: the loader gives the field what is registered for its type, be it something of the core or what another
+module offers. The field `config` is given the module's own options. A need that nobody provides is an error when the module
+is loaded. Modules that offer something are loaded before those that need it, and unloaded behind them.
+"""
+
+import dataclasses
+import importlib
+import importlib.metadata
+import pkgutil
+import sys
+import typing
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any, Final
+
+from .commands import Registry
+from .hooks import Hooks
+from .iq import Iqs
+from .log import Log
+from .module import Module
+
+log = Log("modules")
+ENTRY_POINTS: Final = "xmppd.modules"
+
+
+class LoadError(Exception):
+    """A module cannot be loaded or unloaded; the text says why and what to do."""
+
+
+def discover(package: ModuleType, extra: Iterable[str] = ()) -> dict[str, type[Module]]:
+    """Return all modules of a package, of the entry points and of the dotted names `extra`, by their names.
+
+    :raises LoadError: a name cannot be imported, holds no module, or two modules have one name.
+    """
+    found: dict[str, type[Module]] = {}
+    names = [f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
+    for name in names:
+        _add(found, module_classes(_import(name)))
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        loaded = point.load()
+        _add(found, [loaded] if isinstance(loaded, type) else module_classes(loaded))
+    for name in extra:
+        classes = module_classes(_import(name))
+        if not classes:
+            raise LoadError(f"{name} holds no xmppd module")
+        _add(found, classes)
+    return found
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise LoadError(f"{name} cannot be imported: {error}") from error
+
+
+def _add(found: dict[str, type[Module]], classes: Iterable[type[Module]]) -> None:
+    for cls in classes:
+        if found.setdefault(cls.name, cls) is not cls:
+            raise LoadError(f"{cls.__module__} and {found[cls.name].__module__} are both called {cls.name}")
+
+
+def module_classes(source: ModuleType) -> list[type[Module]]:
+    """Return the module classes that a Python module defines."""
+    return [
+        value
+        for value in vars(source).values()
+        if isinstance(value, type) and issubclass(value, Module) and value.__module__ == source.__name__
+        and hasattr(value, "name")
+    ]  # fmt: skip
+
+
+def needs_of(cls: type[Module]) -> dict[str, type]:
+    """Return a module's needs: the type of each field."""
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
+
+
+def config_of(cls: type[Module]) -> type | None:
+    """Return the dataclass of a module's options, or None if it has none."""
+    return needs_of(cls).get("config")
+
+
+def offers_of(cls: type[Module]) -> tuple[type, ...]:
+    """Return the types a module class declares to offer."""
+    return tuple(getattr(cls, "offered", ()))
+
+
+class Loader:
+    """The modules of this server.
+
+    :param provided: what fields may ask for, by type.
+    :param known: every module that can be loaded, by name (see `discover`).
+    :param configs: the options of modules, by name; one without gets its defaults.
+    """
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        iqs: Iqs,
+        registry: Registry,
+        provided: Mapping[type, Any],
+        known: Mapping[str, type[Module]],
+        configs: Mapping[str, Any],
+    ) -> None:
+        self._hooks = hooks
+        self._iqs = iqs
+        self._registry = registry
+        self._provided: dict[type, Any] = dict(provided)
+        self._provided[Loader] = self
+        self.known = dict(known)
+        self._configs = configs
+        self._loaded: dict[str, Module] = {}
+
+    @property
+    def loaded(self) -> Mapping[str, Module]:
+        """The modules that run, by name, in the order in which they were loaded."""
+        return self._loaded
+
+    async def load_all(self, names: Iterable[str]) -> None:
+        """Load modules, each behind those that it needs."""
+        for name in self.ordered(names):
+            await self.load(name)
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """Return `names` so that what is needed comes first.
+
+        :raises LoadError: a name is not known, or modules need each other in a circle.
+        """
+        wanted = list(names)
+        for name in wanted:
+            if name not in self.known:
+                raise LoadError(f"there is no module {name}")
+        makers = {offered: name for name in wanted for offered in offers_of(self.known[name])}
+        order: list[str] = []
+        path: list[str] = []
+
+        def visit(name: str) -> None:
+            if name in order:
+                return
+            if name in path:
+                raise LoadError(f"modules need each other in a circle: {' -> '.join([*path, name])}")
+            path.append(name)
+            for need in needs_of(self.known[name]).values():
+                if need in makers and makers[need] != name:
+                    visit(makers[need])
+            path.pop()
+            order.append(name)
+
+        for name in sorted(wanted):
+            visit(name)
+        return order
+
+    async def load(self, name: str) -> Module:
+        """Make, start and bind one module.
+
+        :raises LoadError: it runs already, is not known, or needs what nobody provides.
+        """
+        if name in self._loaded:
+            raise LoadError(f"{name} is loaded already")
+        cls = self.known.get(name)
+        if cls is None:
+            raise LoadError(f"there is no module {name}")
+        module = cls(**{field: self._need(cls, field, need) for field, need in needs_of(cls).items()})
+        await module.start()
+        try:
+            self._bind(name, module)
+        except Exception:
+            self._unbind(name)
+            await module.stop()
+            raise
+        self._provided.update(module.offers())
+        self._loaded[name] = module
+        return module
+
+    def _need(self, cls: type[Module], field: str, need: type) -> Any:
+        if field == "config":
+            config = self._configs.get(cls.name)
+            return need() if config is None else config
+        try:
+            return self._provided[need]
+        except KeyError:
+            raise LoadError(
+                f"module {cls.name} needs {getattr(need, '__name__', need)}, which nothing that is loaded provides"
+            ) from None
+
+    def _bind(self, name: str, module: Module) -> None:
+        try:
+            self._iqs.bind(name, module)
+            self._registry.register(name, module)
+        except Exception as error:
+            raise LoadError(f"module {name} cannot be loaded: {error}") from error
+        self._hooks.bind(name, module)
+
+    def _unbind(self, name: str) -> None:
+        self._hooks.unbind(name)
+        self._iqs.unbind(name)
+        self._registry.unregister(name)
+
+    async def unload(self, name: str) -> None:
+        """Unbind and stop one module.
+
+        :raises LoadError: it does not run, or another one needs it.
+        """
+        module = self._loaded.get(name)
+        if module is None:
+            raise LoadError(f"{name} is not loaded")
+        offered = set(module.offers())
+        for other, instance in self._loaded.items():
+            if other != name and offered & set(needs_of(type(instance)).values()):
+                raise LoadError(f"{name} cannot be unloaded: {other} needs it")
+        self._unbind(name)
+        del self._loaded[name]
+        for kind in offered:
+            self._provided.pop(kind, None)
+        await module.stop()
+
+    async def reload(self, name: str) -> Module:
+        """Import a module's code again and replace the running one by it; the old one stays if the new one is broken."""
+        if name not in self._loaded:
+            raise LoadError(f"{name} is not loaded")
+        old = self.known[name]
+        sources = [key for key in sys.modules if key == old.__module__ or key.startswith(f"{old.__module__}.")]
+        kept = {key: sys.modules.pop(key) for key in sources if not key.endswith(".api")}
+        try:
+            fresh = {cls.name: cls for cls in module_classes(importlib.import_module(old.__module__))}
+            self.known[name] = fresh[name]
+            await self.unload(name)
+            return await self.load(name)
+        except Exception as error:
+            sys.modules.update(kept)
+            self.known[name] = old
+            if name not in self._loaded:
+                await self.load(name)
+            raise LoadError(f"{name} was not reloaded, the old one goes on: {error}") from error
+
+    async def stop_all(self) -> None:
+        """Stop all modules, the last first."""
+        for name in reversed(list(self._loaded)):
+            module = self._loaded.pop(name)
+            self._unbind(name)
+            try:
+                await module.stop()
+            except Exception as error:
+                log.failure("module {name} failed to stop", error, name=name)

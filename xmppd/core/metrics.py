@@ -1,0 +1,213 @@
+"""Metrics: plain numbers on the hot paths, OpenMetrics text for whoever asks.
+
+A module, or a part of the core, declares what it counts as a class and needs an instance of it::
+
+    class CarbonsMetrics(Metrics):
+        copied: Tally = counter("Copies sent to other resources.", labels=("direction",))
+        refused: int = counter("Copies that a private message did not get.")
+
+    metrics.copied["sent"] += 1
+    metrics.refused += 1
+
+The values are ints and dictionaries of ints, bumped on the reactor's thread. `Exposition` reads them when it is asked to
+render and names them ``xmppd_<area>_<name>``. Labels must come from small closed sets, never from what a client sends: each
+new value is a new time series for ever.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from .log import Log
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+"""What `Exposition.render` returns, for the header of the HTTP answer."""
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""The usual buckets of a histogram of times."""
+
+Label = str | tuple[str, ...]
+Reading = Mapping[Label, float] | float
+
+log = Log("metrics")
+
+
+class Tally(defaultdict[Label, int]):
+    """Counts by label: the value of the label, or a tuple of values if there are several labels."""
+
+    def __init__(self) -> None:
+        super().__init__(int)
+
+
+class Histogram:
+    """How often values fell into each bucket.
+
+    :param bounds: the upper bounds of the buckets, ascending; a last one without bound is added.
+    """
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What one attribute of a `Metrics` class counts."""
+
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+    def zero(self) -> Any:
+        """Return the value it starts with."""
+        if self.kind == "histogram":
+            return Histogram(self.bounds)
+        return Tally() if self.labels else 0
+
+
+def counter(help: str, labels: Iterable[str] = ()) -> Any:
+    """Declare a number that only grows: an `int`, or a `Tally` if it has labels."""
+    return Declaration("counter", help, tuple(labels))
+
+
+def gauge(help: str, labels: Iterable[str] = ()) -> Any:
+    """Declare a number that goes up and down: an `int`, or a `Tally` if it has labels."""
+    return Declaration("gauge", help, tuple(labels))
+
+
+def histogram(help: str, bounds: Iterable[float] = SECONDS) -> Any:
+    """Declare a distribution: a `Histogram`."""
+    return Declaration("histogram", help, bounds=tuple(bounds))
+
+
+class Metrics:
+    """The base of declarations: each instance starts at zero."""
+
+    def __init__(self) -> None:
+        for name, declaration in self.declared().items():
+            setattr(self, name, declaration.zero())
+
+    @classmethod
+    def declared(cls) -> dict[str, Declaration]:
+        """Return what is counted, by attribute; those of a base class first."""
+        kinds = reversed(cls.__mro__)
+        return {name: value for kind in kinds for name, value in vars(kind).items() if isinstance(value, Declaration)}
+
+
+class CoreMetrics(Metrics):
+    """What the core itself counts."""
+
+    connections: Tally = counter("Connections accepted.", labels=("kind",))
+    connections_refused: Tally = counter("Connections closed for a limit before anything was read.", labels=("reason",))
+    stream_errors: Tally = counter("Streams that we closed with an error.", labels=("condition",))
+    logins: Tally = counter("Successful authentications.", labels=("mechanism",))
+    login_failures: Tally = counter("Failed authentications.", labels=("condition",))
+    sessions: int = gauge("Resources connected to this process.")
+    stanzas_received: Tally = counter("Stanzas that clients sent.", labels=("name",))
+    stanzas_sent: Tally = counter("Stanzas written to clients.", labels=("name",))
+    stanza_errors: Tally = counter("Stanzas answered with an error.", labels=("condition",))
+    handler_failures: int = counter("Handlers that failed by a fault of our own.")
+    bytes_received: int = counter("Bytes read from clients, as XML.")
+    bytes_sent: int = counter("Bytes written to clients, as XML.")
+
+
+class Exposition:
+    """Everything this process counts, as OpenMetrics text.
+
+    :param version: the server's version, told as a label of ``xmppd_info``.
+    """
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._areas: dict[str, Metrics] = {}
+        self._gauges: dict[str, tuple[str, tuple[str, ...], Callable[[], Reading]]] = {}
+        self._collectors = CollectorRegistry(auto_describe=False)
+        self._collectors.register(self)
+        ProcessCollector(registry=self._collectors)
+        GCCollector(registry=self._collectors)
+
+    def register(self, area: str, metrics: Metrics) -> None:
+        """Show the metrics of an area (a module's name; empty for the core).
+
+        :raises ValueError: the area is registered already.
+        """
+        if area in self._areas:
+            raise ValueError(f"the metrics of {area or 'the core'} are registered already")
+        self._areas[area] = metrics
+
+    def unregister(self, area: str) -> None:
+        """Forget an area; nothing happens if it has no metrics."""
+        self._areas.pop(area, None)
+
+    def gauge(self, name: str, help: str, read: Callable[[], Reading], labels: Iterable[str] = ()) -> None:
+        """Show a number that is read when it is asked for, named ``xmppd_<name>``.
+
+        :param read: returns the number, or numbers by label; if it fails, the gauge is left out and the log says why.
+        :raises ValueError: the name is taken.
+        """
+        if name in self._gauges:
+            raise ValueError(f"there is a gauge {name} already")
+        self._gauges[name] = help, tuple(labels), read
+
+    def render(self) -> bytes:
+        """Return all metrics as text of the type `CONTENT_TYPE`."""
+        return generate_latest(self._collectors)
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the metrics as prometheus_client wants them; it calls this when it renders."""
+        yield InfoMetricFamily("xmppd", "The server.", value={"version": self._version})
+        for area, metrics in self._areas.items():
+            for name, declaration in metrics.declared().items():
+                yield _family("_".join(filter(None, ("xmppd", area, name))), declaration, getattr(metrics, name))
+        for name, (help, labels, read) in self._gauges.items():
+            yield from self._read(name, Declaration("gauge", help, labels), read)
+
+    def _read(self, name: str, declaration: Declaration, read: Callable[[], Reading]) -> Iterator[Metric]:
+        try:
+            family = _family(f"xmppd_{name}", declaration, read())
+        except Exception as error:
+            log.failure("the gauge {name} cannot be read", error, name=name)
+        else:
+            yield family
+
+
+def _family(name: str, declaration: Declaration, value: Any) -> Metric:
+    if declaration.kind == "histogram":
+        return _histogram_family(name, declaration, value)
+    kind = CounterMetricFamily if declaration.kind == "counter" else GaugeMetricFamily
+    family = kind(name.replace(".", "_").replace("-", "_"), declaration.help, labels=declaration.labels)
+    samples = sorted(value.items()) if declaration.labels else [((), value)]
+    for label, number in samples:
+        family.add_metric([label] if isinstance(label, str) else list(label), number)
+    return family
+
+
+def _histogram_family(name: str, declaration: Declaration, value: Histogram) -> Metric:
+    family = HistogramMetricFamily(name, declaration.help)
+    buckets, so_far = [], 0
+    for bound, count in zip((*value.bounds, float("inf")), value.counts, strict=True):
+        so_far += count
+        buckets.append(("+Inf" if bound == float("inf") else str(bound), so_far))
+    family.add_metric([], buckets, value.total)
+    return family

@@ -1,0 +1,229 @@
+"""Where a stanza goes: a local account, a local host, a local service, or a remote domain.
+
+The router knows RFC 6120, 10 and nothing else: what becomes of a stanza at an account is decided by the handlers of the
+`Inbound*` events. A handler never awaits a remote server.
+"""
+
+from typing import Protocol
+
+from ..protocol.errors import FeatureNotImplemented, RemoteServerNotFound, ServiceUnavailable, StanzaError
+from ..protocol.jid import Jid
+from ..protocol.stanza import Stanza
+from .accounts import Accounts
+from .events import (
+    Delivering,
+    InboundIq,
+    InboundMessage,
+    InboundPresence,
+    OutboundIq,
+    OutboundMessage,
+    OutboundPresence,
+    ServiceMessage,
+    ServicePresence,
+    StanzaReceived,
+)
+from .hooks import Hooks, Verdict
+from .host import Host, Hosts
+from .iq import IqRequest, Iqs, Target
+from .session import Session
+from .sessions import Sessions
+
+
+class Service(Protocol):
+    """Something that has a domain of its own here: rooms, pubsub, a component."""
+
+    async def receive(self, stanza: Stanza) -> None:
+        """Take a stanza for the domain; raise the `StanzaError` to answer with."""
+
+
+class Remote(Protocol):
+    """The way to other servers."""
+
+    async def send(self, stanza: Stanza) -> None:
+        """Queue a stanza for its domain; never waits for the other server. Raises the `StanzaError` to answer with."""
+
+
+class NoRemote:
+    """A server that is not federated."""
+
+    async def send(self, stanza: Stanza) -> None:
+        """Refuse."""
+        raise RemoteServerNotFound("this server does not talk to other servers")
+
+
+class Router:
+    """Moves stanzas.
+
+    :ivar remote: the way to other servers.
+    """
+
+    def __init__(self, hosts: Hosts, sessions: Sessions, hooks: Hooks, iqs: Iqs, accounts: Accounts) -> None:
+        self.hosts = hosts
+        self.sessions = sessions
+        self.hooks = hooks
+        self.iqs = iqs
+        self.accounts = accounts
+        self.remote: Remote = NoRemote()
+        self._services: dict[str, Service] = {}
+
+    # Services
+
+    def add_service(self, domain: Jid, service: Service) -> None:
+        """Let `service` take what is addressed to `domain`."""
+        if domain in self.hosts or domain in self._services:
+            raise ValueError(f"{domain} is taken")
+        self._services[domain] = service
+
+    def remove_service(self, domain: Jid) -> None:
+        """Take nothing for `domain` any more."""
+        self._services.pop(domain, None)
+
+    def services(self) -> list[str]:
+        """Return the domains of all services."""
+        return list(self._services)
+
+    # From a client
+
+    async def from_client(self, session: Session, stanza: Stanza) -> None:
+        """Take a stanza that a bound client sent, its `from_` set; raise the error to answer with."""
+        hooks = self.hooks
+        if hooks.wants(StanzaReceived):
+            received = StanzaReceived(session, stanza)
+            if await hooks.decide(received) is not None:
+                return
+            stanza = received.stanza
+        kind = stanza.kind
+        if kind == "message":
+            if stanza.to is None:
+                stanza.to = session.account  # RFC 6120, 10.3.1
+            await self._outbound(OutboundMessage(session, stanza))
+        elif kind == "iq":
+            if stanza.to is None:
+                stanza.to = session.account  # RFC 6120, 10.3.3
+            if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
+                await self._outbound(OutboundIq(session, stanza))
+            else:
+                await self._iq_to_us(stanza, session)
+        else:
+            await self._outbound(OutboundPresence(session, stanza))
+
+    async def _outbound(self, event: OutboundMessage | OutboundPresence | OutboundIq) -> None:
+        if await self.hooks.decide(event) is None and event.stanza.to is not None:
+            await self.route(event.stanza)
+
+    # From anywhere
+
+    async def route(self, stanza: Stanza) -> None:
+        """Move a stanza to its addressee; raise the error to answer its sender with."""
+        to = stanza.to
+        assert to is not None, "a stanza is routed by its address"
+        domain = to.domainpart
+        host = self.hosts.get(domain)
+        if host is None:
+            service = self._services.get(domain)
+            if service is not None:
+                await service.receive(stanza)
+            else:
+                await self.remote.send(stanza)
+        elif to.localpart:
+            await self._to_account(to.bare, stanza)
+        else:
+            await self._to_host(host, stanza)
+
+    async def send(self, stanza: Stanza) -> None:
+        """Route a stanza of ours, or of somebody who is not there any more; an error goes to nobody."""
+        try:
+            await self.route(stanza)
+        except StanzaError as error:
+            await self.answer_error(stanza, error)
+
+    async def answer_error(self, stanza: Stanza, error: StanzaError) -> None:
+        """Answer `stanza` with `error`, unless it may not be answered (RFC 6120, 8.3.1: never an error with an error)."""
+        if not may_be_answered(stanza) or stanza.from_.domainpart not in self.hosts or not stanza.from_.localpart:
+            return
+        session = self.sessions.at(stanza.from_)
+        if session is not None:
+            await self.deliver(session, stanza.error(error))
+
+    async def _to_account(self, account: Jid, stanza: Stanza) -> None:
+        kind = stanza.kind
+        if kind == "message":
+            if not await self._exists(account):
+                raise ServiceUnavailable()
+            if await self.hooks.decide(InboundMessage(account, stanza)) is None:
+                raise ServiceUnavailable()
+        elif kind == "presence":
+            if stanza.type in ("", "unavailable") and not self.sessions.of(account):
+                return  # nobody to tell, and no need to ask the database
+            if await self._exists(account):
+                await self.hooks.decide(InboundPresence(account, stanza))
+        elif stanza.to is not None and stanza.to.resourcepart:
+            await self._iq_to_session(account, stanza)
+        else:
+            await self._iq_to_us(stanza, None)
+
+    async def _exists(self, account: Jid) -> bool:
+        return bool(self.sessions.of(account)) or await self.accounts.get(account) is not None
+
+    async def _to_host(self, host: Host, stanza: Stanza) -> None:
+        if stanza.kind == "iq":
+            await self._iq_to_us(stanza, None)
+        elif stanza.kind == "message":
+            if await self.hooks.decide(ServiceMessage(host, stanza)) is None and stanza.type != "error":
+                raise ServiceUnavailable()
+        else:
+            await self.hooks.decide(ServicePresence(host, stanza))
+
+    # IQ
+
+    async def _iq_to_session(self, account: Jid, stanza: Stanza) -> None:
+        assert stanza.to is not None
+        session = self.sessions.at(stanza.to)
+        if session is None:
+            raise ServiceUnavailable()
+        event = InboundIq(account, stanza)
+        if await self.hooks.decide(event) is None:
+            await self.deliver(session, event.stanza)
+
+    async def _iq_to_us(self, stanza: Stanza, sender: Session | None) -> None:
+        """Answer a request to a host or an account; hand an answer to whoever asked."""
+        to = stanza.to
+        assert to is not None
+        if stanza.type in ("result", "error"):
+            self.iqs.take_answer(stanza)
+            return
+        payload = stanza.element.first
+        assert payload is not None, "a request has one payload"
+        if to.resourcepart and not to.localpart:
+            raise FeatureNotImplemented("a host has no resources")
+        target = Target.ACCOUNT if to.localpart else Target.HOST
+        request = IqRequest(stanza, to, stanza.from_, payload, sender)
+        if target is Target.ACCOUNT and not request.is_own and not await self._exists(to):
+            raise ServiceUnavailable()
+        result = await self.iqs.answer(request, target)
+        answer = stanza.reply("result", *([] if result is None else [result]))
+        if sender is not None:
+            await self.deliver(sender, answer)
+        else:
+            await self.send(answer)
+
+    # To a client
+
+    async def deliver(self, session: Session, stanza: Stanza) -> bool:
+        """Write a stanza to one session; return whether it was taken."""
+        if self.hooks.wants(Delivering):
+            event = Delivering(session, stanza)
+            verdict = await self.hooks.decide(event)
+            if verdict is not None:
+                return verdict is Verdict.HANDLED
+            stanza = event.stanza
+        return session.wire.write_stanza(stanza.to_bytes())
+
+
+def may_be_answered(stanza: Stanza) -> bool:
+    """Whether an error may be returned for a stanza."""
+    if stanza.type == "error":
+        return False
+    if stanza.kind == "iq":
+        return stanza.type in ("get", "set")
+    return stanza.kind == "message" or stanza.type not in ("unavailable", "probe", "unsubscribed", "subscribed")

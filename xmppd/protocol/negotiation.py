@@ -1,0 +1,95 @@
+"""What may come when: the states of a client's stream as one table.
+
+There are two dimensions, kept apart on purpose: whether the bytes are inside a stream (the header was read, and the
+features were sent) is the stream's own business; *how far the negotiation got* is said here. A restart (RFC 6120, 4.3.3)
+does not change the state: it is the consequence of a transition.
+
+Rules:
+
+* everything that decides what an element means at its moment lives in this table;
+* an input that a state does not list is refused and changes nothing: the driver hears of it as a `StreamError`;
+* STARTTLS in any state but PLAIN, a second authentication, or a stanza before `BOUND` is thus impossible, not checked for.
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+from .errors import StreamError
+
+
+class State(Enum):
+    """How far a client's stream was negotiated."""
+
+    PLAIN = auto()  # no TLS yet
+    SECURED = auto()  # TLS, or a listener that does without
+    AUTHENTICATING = auto()  # a SASL exchange is going on
+    AUTHENTICATED = auto()  # the account is known
+    BOUND = auto()  # the resource is known: stanzas flow
+    CLOSED = auto()
+
+
+class Input(Enum):
+    """What the other side did, or what the driver answered."""
+
+    STARTTLS = auto()
+    AUTH = auto()
+    RESPONSE = auto()
+    ABORT = auto()
+    SUCCESS = auto()
+    FAILURE = auto()
+    REQUEST = auto()  # an IQ before authentication: in-band registration (XEP-0077)
+    BIND = auto()
+    STANZA = auto()
+    NONZA = auto()
+    CLOSE = auto()
+
+
+TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
+    State.PLAIN: {Input.STARTTLS: State.SECURED},
+    State.SECURED: {Input.AUTH: State.AUTHENTICATING, Input.REQUEST: State.SECURED},
+    State.AUTHENTICATING: {
+        Input.RESPONSE: State.AUTHENTICATING,
+        Input.SUCCESS: State.AUTHENTICATED,
+        Input.FAILURE: State.SECURED,
+        Input.ABORT: State.SECURED,
+    },
+    State.AUTHENTICATED: {Input.BIND: State.BOUND, Input.NONZA: State.AUTHENTICATED},
+    State.BOUND: {Input.STANZA: State.BOUND, Input.NONZA: State.BOUND},
+    State.CLOSED: {},
+}
+for row in TRANSITIONS.values():  # either side may close at any time
+    row[Input.CLOSE] = State.CLOSED
+
+
+class Negotiation:
+    """The state of one stream."""
+
+    __slots__ = ("plain_allowed", "state")
+
+    def __init__(self, state: State = State.PLAIN, *, plain_allowed: bool = False) -> None:
+        """Start in `state`; with `plain_allowed` what is for SECURED may come in PLAIN, too."""
+        self.state = state
+        self.plain_allowed = plain_allowed
+
+    def accept(self, given: Input) -> State:
+        """Take one input; return the new state, or raise `StreamError` and stay."""
+        state = self.state
+        if state is State.PLAIN and self.plain_allowed and given is not Input.STARTTLS:
+            state = State.SECURED
+        try:
+            after = TRANSITIONS[state][given]
+        except KeyError:
+            raise refusal(self.state, given) from None
+        if after is State.SECURED and self.plain_allowed and given is not Input.STARTTLS:
+            after = State.PLAIN  # a failed try without TLS leaves the choice to begin it
+        self.state = after
+        return self.state
+
+
+def refusal(state: State, given: Input) -> StreamError:
+    """Return the stream error for an input that a state does not list."""
+    if state is State.PLAIN and given in (Input.AUTH, Input.REQUEST):
+        return StreamError("policy-violation", "TLS is required first")
+    if state in (State.AUTHENTICATED, State.BOUND) and given in (Input.AUTH, Input.STARTTLS, Input.BIND):
+        return StreamError("policy-violation", f"{given.name.lower()} came twice or too late")
+    return StreamError("not-authorized", f"{given.name.lower()} cannot come now")

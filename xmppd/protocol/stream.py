@@ -1,0 +1,319 @@
+"""One client's stream as a value: bytes in, events and bytes out (RFC 6120, 4 to 7).
+
+How a driver uses it::
+
+    stream.receive_data(data)
+    while (event := stream.next_event()) is not None:   # None: nothing whole, or an answer is owed
+        ...                                             # answer it: open, proceed, challenge, succeed, bind, ...
+    connection.write(stream.data_to_send())
+
+and, once `is_bound`, the short way that messages take::
+
+    for element in stream.stanzas(data):                # a StreamError, if any, is the last of them
+        ...
+
+Any method that reads may raise `StreamError`; the driver answers it with `fail`, writes what there is and closes.
+"""
+
+from typing import Final
+
+from .element import E, Element
+from .errors import Misuse, SaslFailure, StanzaError, StreamError
+from .events import (
+    AuthAborted,
+    AuthResponse,
+    AuthStarted,
+    BindRequested,
+    RequestBeforeLogin,
+    StartTlsRequested,
+    StreamEnded,
+    StreamEvent,
+    StreamStarted,
+)
+from .jid import Jid
+from .names import BIND, CLIENT, IQ, KINDS, SASL, STREAM, TLS, XML_LANG
+from .negotiation import Input, Negotiation, State
+from .parser import Event, Limits, ParserPool, StreamFooter, StreamHeader, StreamParser
+from .writer import escape_attribute, serialise
+
+FOOTER: Final = b"</stream:stream>"
+AUTH: Final = f"{{{SASL}}}auth"
+RESPONSE: Final = f"{{{SASL}}}response"
+ABORT: Final = f"{{{SASL}}}abort"
+STARTTLS: Final = f"{{{TLS}}}starttls"
+BIND_NAME: Final = f"{{{BIND}}}bind"
+
+
+class Stream:
+    """A stream that a client opened to us.
+
+    :param early: the limits before authentication.
+    :param pool: where parsers come from once stanzas flow; it has the limits for that time.
+    :param secure: whether TLS is on already (direct TLS).
+    :param plain_allowed: whether the client may authenticate without TLS.
+    """
+
+    __slots__ = (
+        "_early", "_is_open", "_negotiation", "_out", "_owes", "_parser", "_pool", "host", "lang",
+    )  # fmt: skip
+
+    def __init__(self, early: Limits, pool: ParserPool, *, secure: bool = False, plain_allowed: bool = False) -> None:
+        self._early = early
+        self._pool = pool
+        self._negotiation = Negotiation(State.SECURED if secure else State.PLAIN, plain_allowed=plain_allowed)
+        self._parser: StreamParser | None = StreamParser(early)
+        self._out: list[bytes] = []
+        self._owes = False  # an event wants its answer
+        self._is_open = False  # our header was sent and our footer was not
+        self.host: str | None = None
+        self.lang: str | None = None
+
+    # State
+
+    @property
+    def state(self) -> State:
+        """How far the stream was negotiated."""
+        return self._negotiation.state
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether stanzas flow."""
+        return self._negotiation.state is State.BOUND
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will be read."""
+        return self._negotiation.state is State.CLOSED
+
+    # Reading
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the other side, to be read by `next_event`."""
+        if self._parser is not None and not self.is_closed:
+            self._parser.receive(data)
+            self._check_unread()
+
+    def _check_unread(self) -> None:
+        assert self._parser is not None
+        if self._owes and self._parser.unread > self._early.size:
+            raise StreamError("policy-violation", "too much was sent ahead of an answer")
+
+    def next_event(self) -> StreamEvent | None:
+        """Return the next event; None if there is none or the last one was not answered."""
+        while not self._owes and not self.is_closed and not self.is_bound:
+            assert self._parser is not None
+            event = self._parser.next()
+            if event is None:
+                return None
+            told = self._told(event)
+            if told is not None:
+                return told
+        return None
+
+    def stanzas(self, data: bytes) -> list[Element | StreamEnded | StreamError]:
+        """Read `data` on a bound stream; return what became whole, an error or the end last."""
+        parser = self._parser
+        if parser is None:
+            if not data.strip():  # a white space keep-alive
+                return []
+            parser = self._pool.take()
+        whole: list[Element | StreamEnded | StreamError] = []
+        error: StreamError | None = None
+        try:
+            parser.feed(data)
+        except StreamError as wrong:
+            error = wrong
+        for event in parser.take_events():
+            if event.__class__ is Element:
+                whole.append(event)
+            else:
+                self._negotiation.accept(Input.CLOSE)
+                whole.append(StreamEnded())
+                return whole
+        if error is not None:
+            whole.append(error)
+        else:
+            self._put_down(parser)
+        return whole
+
+    def _put_down(self, parser: StreamParser) -> None:
+        """Keep the parser in the middle of a stanza; otherwise lend it to others, or renew it."""
+        self._parser = parser
+        if not parser.at_boundary:
+            return
+        if parser.is_usual:
+            self._pool.give_back(parser)
+            self._parser = None
+        elif parser.is_worn:
+            parser.renew()
+
+    def _told(self, event: Event) -> StreamEvent | None:
+        if isinstance(event, StreamHeader):
+            return self._header(event)
+        if isinstance(event, StreamFooter):
+            self._negotiation.accept(Input.CLOSE)
+            return StreamEnded()
+        name = event.name
+        if name == AUTH:
+            self._negotiation.accept(Input.AUTH)
+            self._owes = True
+            return AuthStarted(event.get("mechanism", "") or "", event.text.strip() if event.children else None)
+        if name == RESPONSE:
+            self._negotiation.accept(Input.RESPONSE)
+            self._owes = True
+            return AuthResponse(event.text.strip())
+        if name == ABORT:
+            self._negotiation.accept(Input.ABORT)
+            self._send(SaslFailure("aborted").element())
+            return AuthAborted()
+        if name == STARTTLS:
+            self._negotiation.accept(Input.STARTTLS)
+            self._owes = True
+            return StartTlsRequested()
+        if name in KINDS:
+            return self._stanza(event)
+        raise unknown_element(event, self.state)
+
+    def _header(self, header: StreamHeader) -> StreamStarted:
+        if header.name != f"{{{STREAM}}}stream":
+            condition = "bad-format" if header.name.startswith(f"{{{STREAM}}}") else "invalid-namespace"
+            raise StreamError(condition, "a stream begins with a stream element of the stream namespace")
+        if header.default_namespace not in (CLIENT, ""):
+            raise StreamError("invalid-namespace", "the content namespace must be jabber:client")
+        if not at_least_version_1(header.attributes.get("version")):
+            raise StreamError("unsupported-version", "version 1.0 is required")
+        self.lang = header.attributes.get(XML_LANG)
+        self._owes = True
+        return StreamStarted(header.attributes.get("to"), self.lang)
+
+    def _stanza(self, element: Element) -> StreamEvent:
+        """Read a stanza before resource binding (RFC 6120, 7.1)."""
+        payload = element.first
+        if element.name != IQ or payload is None or element.get("type") not in ("get", "set"):
+            raise StreamError("not-authorized", "no stanza may come before a resource is bound")
+        if self.state is State.AUTHENTICATED:
+            if payload.name != BIND_NAME or element.get("type") != "set":
+                raise StreamError("not-authorized", "a resource must be bound first")
+            self._owes = True
+            return BindRequested(element, payload.text_of(f"{{{BIND}}}resource") or None)
+        self._negotiation.accept(Input.REQUEST)
+        self._owes = True
+        return RequestBeforeLogin(element)
+
+    # Answers
+
+    def open(self, host: Jid | str, stream_id: str, features: list[Element], to: str | None = None) -> None:
+        """Answer `StreamStarted`: send our header and the features."""
+        self._answered()
+        self.host = str(host)
+        self._send_header(self.host, stream_id, to)
+        self._send(Element(f"{{{STREAM}}}features", {}, list(features)))
+
+    def proceed(self) -> None:
+        """Answer `StartTlsRequested`. Everything received in clear is forgotten.
+
+        :raises StreamError: something came behind the request, which could be an attempt to inject.
+        """
+        self._answered()
+        assert self._parser is not None
+        if self._parser.take_rest().strip():
+            raise StreamError("policy-violation", "nothing may follow starttls before TLS is on")
+        self._send(E(f"{{{TLS}}}proceed"))
+        self._is_open = False
+        self._parser = StreamParser(self._early)
+
+    def challenge(self, text: str) -> None:
+        """Answer `AuthStarted` or `AuthResponse`: the exchange goes on; `text` is base64."""
+        self._answered()
+        self._send(E(f"{{{SASL}}}challenge", text))
+
+    def succeed(self, text: str = "") -> None:
+        """Answer `AuthStarted` or `AuthResponse`: the client is who it says, and starts the stream anew."""
+        self._answered()
+        self._negotiation.accept(Input.SUCCESS)
+        self._send(E(f"{{{SASL}}}success", text or None))
+        self._is_open = False
+        assert self._parser is not None
+        self._parser.limits = self._pool.limits
+        self._parser.restart()
+
+    def refuse(self, failure: SaslFailure) -> None:
+        """Answer `AuthStarted` or `AuthResponse`: not so; the client may try again."""
+        self._answered()
+        self._negotiation.accept(Input.FAILURE)
+        self._send(failure.element())
+
+    def bind(self, request: BindRequested, jid: Jid) -> bytes:
+        """Answer `BindRequested`; return the bytes that came behind it, which are to go through `stanzas`."""
+        self._answered()
+        self._negotiation.accept(Input.BIND)
+        result = E(BIND_NAME, E(f"{{{BIND}}}jid", jid))
+        self._send(Element(IQ, {"type": "result", "id": request.element.get("id") or ""}, [result]))
+        assert self._parser is not None
+        rest = self._parser.take_rest()
+        self._put_down(self._parser)
+        return rest
+
+    def answer(self, element: Element, *payload: Element, error: StanzaError | None = None) -> None:
+        """Answer `RequestBeforeLogin`, or `BindRequested` with an error."""
+        self._answered()
+        attributes = {"type": "result" if error is None else "error", "id": element.get("id") or ""}
+        children = list(payload) if error is None else [error.element()]
+        self._send(Element(IQ, attributes, [*children]))
+
+    def _answered(self) -> None:
+        if not self._owes:
+            raise Misuse("there is nothing to answer")
+        self._owes = False
+
+    # Closing
+
+    def fail(self, error: StreamError, host: str = "", stream_id: str = "") -> None:
+        """Send a stream error and our end tag; a header first if none was sent (RFC 6120, 4.9.1.2)."""
+        if self.is_closed and not self._is_open:
+            return
+        if not self._is_open:
+            self._send_header(self.host or host, stream_id, None)
+        self._send(error.element())
+        self.close()
+
+    def close(self) -> None:
+        """Send our end tag, if our stream is open; read nothing more."""
+        if self._is_open:
+            self._out.append(FOOTER)
+            self._is_open = False
+        self._negotiation.state = State.CLOSED
+        self._parser = None
+        self._owes = False
+
+    # Sending
+
+    def data_to_send(self) -> bytes:
+        """Return what is to be written, once."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def _send(self, element: Element) -> None:
+        self._out.append(serialise(element))
+
+    def _send_header(self, host: str, stream_id: str, to: str | None) -> None:
+        addressee = f" to='{escape_attribute(to)}'" if to else ""
+        self._out.append(
+            f"<?xml version='1.0'?><stream:stream xmlns='{CLIENT}' xmlns:stream='{STREAM}' version='1.0'"
+            f" xml:lang='en' from='{escape_attribute(host)}' id='{escape_attribute(stream_id)}'{addressee}>".encode()
+        )
+        self._is_open = True
+
+
+def at_least_version_1(version: str | None) -> bool:
+    """Whether the version of a stream header is one we speak (RFC 6120, 4.7.5)."""
+    major, _, minor = (version or "0.9").partition(".")
+    return major.isdecimal() and minor.isdecimal() and int(major[:4]) >= 1
+
+
+def unknown_element(element: Element, state: State) -> StreamError:
+    """Return the stream error for an element that no state knows (RFC 6120, 4.9.3.24)."""
+    if state in (State.AUTHENTICATED, State.BOUND):
+        return StreamError("unsupported-stanza-type", f"{element.local} is not known here")
+    return StreamError("not-authorized", f"{element.local} cannot come before authentication")
