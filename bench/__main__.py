@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .plan import FULL, LABELS, QUICK, Size, chosen
+from .plan import BLOCKS, FULL, LABELS, QUICK, Size, chosen
 from .runner import Course, Laboratory, Record, SeedError, cost, follow
 from .servers import DEFAULT, SERVERS, Server, StartError
 from .servers.xmppd import ROOT, git
@@ -35,8 +35,9 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--fresh", action="store_true", help="make new seeds, and keep none")
     parse.add_argument("--output", type=Path, help="the folder of the report (bench/results/DATE-COMMIT)")
     parse.add_argument("--no-report", action="store_true", help="only the table")
-    parse.add_argument("--profile", action="store_true", help="profile xmppd under messages instead")
-    parse.add_argument("--tls", action="store_true", help="with --profile: messages over TLS")
+    parse.add_argument(
+        "--profile", nargs="?", const="msg", choices=LABELS, help="profile the server (xmppd) under this run instead"
+    )
     return parse
 
 
@@ -74,6 +75,16 @@ def run(options: argparse.Namespace, size: Size, console: Console) -> int:
     if not options.no_report:
         publish(result_folder(options.output), course, size, records, console)
     return 1 if any(record["server"] == OURS for record in errors(records)) or not records else 0
+
+
+def profiled(options: argparse.Namespace, size: Size, console: Console) -> int:
+    """Profile the servers under one run; return the exit status."""
+    from .profiler import profile
+
+    run = next(run for block in BLOCKS for run in block if run.label == options.profile)
+    folder = result_folder(options.output)
+    servers = installed(options.server or [OURS], console)
+    return max((profile(server, size, run, folder, console) for server in servers), default=2)
 
 
 def collect(course: Course, size: Size, cache: Path | None, console: Console) -> list[Record]:
@@ -126,11 +137,8 @@ def main() -> int:
     options = parser().parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
-        if options.profile:
-            from .profiler import profile
-
-            return profile(result_folder(options.output), QUICK if options.quick else FULL, options.tls, console)
-        return run(options, QUICK if options.quick else FULL, console)
+        size = QUICK if options.quick else FULL
+        return profiled(options, size, console) if options.profile else run(options, size, console)
     except (SeedError, StartError) as error:
         console.print(f"failed: {error}", style="red", markup=False)
         return 1

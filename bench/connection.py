@@ -93,9 +93,11 @@ class Connection:
             except WAITING:
                 return
             except OSError as error:
-                return self._fail(str(error))
+                self._fail(str(error))
+                return
             if not data:
-                return self._fail("closed by the server")
+                self._fail("closed by the server")
+                return
             self.receive(data)
             # TLS may hold more records than one read returned, and epoll does not know of them
             if not isinstance(self.socket, ssl.SSLSocket) or not self.socket.pending():
@@ -122,9 +124,11 @@ class Connection:
         except ssl.SSLWantReadError:
             return
         except ssl.SSLWantWriteError:
-            return self.loop.want_write(self, True)
+            self.loop.want_write(self, True)
+            return
         except OSError as error:
-            return self._fail(f"TLS handshake: {error}")
+            self._fail(f"TLS handshake: {error}")
+            return
         self.loop.want_write(self, False)
         then, self._secured = self._secured, None
         assert then is not None

@@ -49,9 +49,13 @@ class Dialogue:
         try:
             wanted = next(self._script) if found is None else self._script.send(found)
         except StopIteration:
-            return self._end(None)
+            self._end(None)
         except NegotiationError as error:
-            return self._end(error)
+            self._end(error)
+        else:
+            self._wait_for(wanted)
+
+    def _wait_for(self, wanted: re.Pattern[bytes] | ssl.SSLContext) -> None:
         if isinstance(wanted, ssl.SSLContext):
             self._buffer = b""
             self._connection.secure(wanted, lambda: self._go_on(None))

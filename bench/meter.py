@@ -9,8 +9,9 @@ from .procs import machine, processes, tree
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seconds: of the wall clock, and of processor time by who used it."""
+    """Seconds of processor time by who used it, and of the monotonic clock: when it began, how long it took."""
 
+    at: float
     wall: float
     server: float
     generator: float
@@ -25,6 +26,7 @@ class Usage:
         """Return what every result carries, so that a crowded machine shows; shares are in cores."""
         wall = self.wall or 1.0
         return {
+            "at": self.at,
             "wall_s": self.wall,
             "server_cpu_s": self.server,
             "server_cores": self.server / wall,
@@ -49,7 +51,7 @@ class Reading:
         server = later.server - self.server
         generator = later.generator - self.generator
         others = later.busy - self.busy - server - generator
-        return Usage(later.at - self.at, server, generator, others, later.stolen - self.stolen)
+        return Usage(self.at, later.at - self.at, server, generator, others, later.stolen - self.stolen)
 
 
 class Meter:

@@ -11,10 +11,16 @@ mpl.use("Agg")  # no display
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from .summary import Line, three_digits
+from .summary import OURS, Line, three_digits
 
-COLOURS = ("#1f6f8b", "#b0b8bf", "#d9a066", "#8f9bb3", "#c2b280")
+OURS_COLOUR, PEER_COLOURS = "#1f6f8b", ("#b0b8bf", "#d9a066", "#8f9bb3", "#c2b280")
 ACROSS = 4
+
+
+def colour(server: str, servers: Sequence[str]) -> str:
+    """Return a server's colour: ours stands out."""
+    peers = [name for name in servers if name != OURS]
+    return OURS_COLOUR if server == OURS else PEER_COLOURS[peers.index(server) % len(PEER_COLOURS)]
 
 
 def draw(axes: Axes, line: Line, servers: Sequence[str]) -> None:
@@ -23,7 +29,7 @@ def draw(axes: Axes, line: Line, servers: Sequence[str]) -> None:
         value = line.values.get(server)
         if value is None:
             continue
-        axes.barh(place, value.median, color=COLOURS[place % len(COLOURS)])
+        axes.barh(place, value.median, color=colour(server, servers))
         axes.plot(value.all, [place] * len(value.all), ".", color="black", markersize=3)
         axes.annotate(
             three_digits(value.median), (value.median, place), (3, -3), textcoords="offset points", fontsize=7
@@ -57,7 +63,7 @@ def plot(path: Path, title: str, lines: Sequence[Line], servers: Sequence[str]) 
 def bars(path: Path, title: str, shares: Sequence[tuple[str, float]]) -> None:
     """Write a horizontal bar chart of shares in per cent, the largest on top."""
     figure, axes = plt.subplots(figsize=(9, 0.8 + 0.24 * max(1, len(shares))), layout="constrained")
-    axes.barh([name for name, _ in shares], [share for _, share in shares], color=COLOURS[0])
+    axes.barh([name for name, _ in shares], [share for _, share in shares], color=OURS_COLOUR)
     for place, (_, share) in enumerate(shares):
         axes.annotate(f"{share:.1f} %", (share, place), (3, -3), textcoords="offset points", fontsize=7)
     axes.invert_yaxis()

@@ -71,7 +71,7 @@ class Laboratory:
         """Run the server on a copy of the seed."""
         folder = self._folder(server)
         shutil.copytree(seed.data, folder / "data", symlinks=True)
-        with server.running(folder, folder / "data", self._certificate, list(wrapper)) as instance:
+        with server.running(folder, folder / "data", self._certificate, wrapper) as instance:
             yield instance
         shutil.rmtree(folder)
 

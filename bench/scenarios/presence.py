@@ -35,10 +35,13 @@ class Round:
         goal = self.delivered() + self.expected + echoed
         for session in self.sessions:
             session.send(availability(turn))
-        seen = -1
-        while seen != self.delivered() < goal:
-            seen = self.delivered()
-            self._stage.loop.until(lambda: self.delivered() != seen, QUIET)
+        while self.delivered() < goal and self._more():
+            pass
+
+    def _more(self) -> bool:
+        """Wait for one more delivery; say whether one came."""
+        seen = self.delivered()
+        return self._stage.loop.until(lambda: self.delivered() != seen, QUIET)
 
 
 def presence(stage: Stage, job: Job) -> dict[str, Any]:

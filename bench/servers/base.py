@@ -1,13 +1,15 @@
 """What every server under load has: files, ports, a start, an end."""
 
+import contextlib
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,7 @@ class Server(ABC):
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]  # programs, by name or by path
     registers_over_tls: ClassVar[bool] = False
+    is_python: ClassVar[bool] = False
 
     def installed(self) -> bool:
         """Say whether all its programs are there."""
@@ -72,8 +75,8 @@ class Server(ABC):
 
     @contextmanager
     def running(
-        self, folder: Path, data: Path, certificate: Certificate, wrapper: list[str] = []
-    ) -> Iterator[Instance]:  # noqa: B006
+        self, folder: Path, data: Path, certificate: Certificate, wrapper: Sequence[str] = ()
+    ) -> Iterator[Instance]:
         """Run an instance; `wrapper` is a command that runs the server's own (a sampler, say)."""
         folder.mkdir(parents=True, exist_ok=True)
         data.mkdir(parents=True, exist_ok=True)
@@ -85,8 +88,8 @@ class Server(ABC):
         finally:
             stop(process)
 
-    def _spawn(self, setting: Setting, wrapper: list[str]) -> "subprocess.Popen[bytes]":
-        command = wrapper + self.command(setting)
+    def _spawn(self, setting: Setting, wrapper: Sequence[str]) -> "subprocess.Popen[bytes]":
+        command = [*wrapper, *self.command(setting)]
         with (setting.folder / "output.log").open("wb") as output:
             return subprocess.Popen(
                 command,
@@ -135,3 +138,5 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    with contextlib.suppress(ProcessLookupError):  # what it left behind is in the group that we made for it
+        os.killpg(process.pid, signal.SIGKILL)

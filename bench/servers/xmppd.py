@@ -10,9 +10,10 @@ from .base import DOMAIN, Server, Setting
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).parent / "xmppd"
 
+# `connections_per_address` is the one limit in the way: all clients come from loopback
 CONFIGURATION = """\
 [server]
-data = "{data}"
+data_folder = "{data}"
 
 [hosts."{domain}"]
 certificate = "{certificate}"
@@ -23,9 +24,16 @@ kind = "c2s"
 address = "127.0.0.1"
 port = {port}
 tls = "optional"
+scram_without_tls = true
 
 [[shards]]
-url = "sqlite:///{data}/shard0.sqlite"
+url = "sqlite:///shard0.sqlite"
+
+[log]
+file = "{folder}/xmppd.log"
+
+[limits]
+connections_per_address = 100000
 
 [modules.register]
 enabled = true
@@ -37,6 +45,7 @@ class Xmppd(Server):
 
     name: ClassVar = "xmppd"
     needs: ClassVar = (str(PROGRAM),)
+    is_python: ClassVar = True
 
     def version(self) -> str:
         """Return the commit, with a mark if the tree differs from it."""
@@ -48,6 +57,7 @@ class Xmppd(Server):
         path.write_text(
             CONFIGURATION.format(
                 data=setting.data,
+                folder=setting.folder,
                 domain=DOMAIN,
                 certificate=setting.certificate.certificate,
                 key=setting.certificate.key,
