@@ -8,12 +8,12 @@ Each file that has something to say makes one `Log` with the name of its area::
     if log.debug:
         log.debug("{jid} sent {count} stanzas in one turn", jid=session.jid, count=count)
 
-`debug` is None while nobody listens, so mypy insists on the question before it: a filtered call still costs microseconds,
-the question nanoseconds. Like Twisted's own log this one belongs to the process: areas and levels are the same for
-all servers in it, and `xmppd.app.logs` decides what becomes of the events.
+`debug` is None while nobody listens, so mypy insists on the question before it: a filtered call still costs
+microseconds, the question nanoseconds. Like Twisted's own log this one belongs to the process: areas and levels are the
+same for all servers in it, and `xmppd.app.logs` decides what becomes of the events.
 
-**Secrets are never logged.** The format is a constant; what varies comes as fields. A field whose name says that it is a
-secret is blanked here, and so is the password in an address of a database. Nobody logs the bytes or the elements of
+**Secrets are never logged.** The format is a constant; what varies comes as fields. A field whose name says that it is
+a secret is blanked here, and so is the password in an address of a database. Nobody logs the bytes or the elements of
 an authentication, under whatever name, nor the text of a message.
 """
 
@@ -103,7 +103,7 @@ class Log:
         """Log what keeps the server from working at all."""
         self._emit(LogLevel.critical, format, fields)
 
-    def failure(self, format: str, error: "BaseException | Failure | None" = None, **fields: Any) -> None:
+    def failure(self, format: str, error: BaseException | None = None, **fields: Any) -> None:
         """Log a fault of our own with its traceback.
 
         :param error: what was raised; the exception that is being handled if not given.
@@ -118,10 +118,12 @@ class Log:
             self._logger.emit(level, format, **{name: _harmless(name, value) for name, value in fields.items()})
 
 
-def _failure(error: "BaseException | Failure | None") -> Failure:
-    if isinstance(error, BaseException):
-        return Failure(error, type(error), error.__traceback__)
-    return error or Failure()
+def _failure(error: BaseException | None) -> Failure:
+    if error is None:
+        return Failure()  # type: ignore[no-untyped-call]
+    if isinstance(error, Failure):  # first, as it is a BaseException itself
+        return error
+    return Failure(error, type(error), error.__traceback__)  # type: ignore[no-untyped-call]
 
 
 def _harmless(name: str, value: Any) -> Any:

@@ -9,11 +9,12 @@ A module, or a part of the core, declares what it counts as a class and needs an
     metrics.copied["sent"] += 1
     metrics.refused += 1
 
-The values are ints and dictionaries of ints, bumped on the reactor's thread. `Exposition` reads them when it is asked to
-render and names them ``xmppd_<area>_<name>``. Labels must come from small closed sets, never from what a client sends: each
-new value is a new time series for ever.
+The values are ints and dictionaries of ints, bumped on the reactor's thread. `Exposition` reads them when it is asked
+to render and names them ``xmppd_<area>_<name>``. Labels must come from small closed sets, never from what a client
+sends: each new value is a new time series for ever.
 """
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -172,14 +173,15 @@ class Exposition:
 
     def render(self) -> bytes:
         """Return all metrics as text of the type `CONTENT_TYPE`."""
-        return generate_latest(self._collectors)
+        text: bytes = generate_latest(self._collectors)  # type: ignore[no-untyped-call]
+        return text
 
     def collect(self) -> Iterator[Metric]:
         """Return the metrics as prometheus_client wants them; it calls this when it renders."""
         yield InfoMetricFamily("xmppd", "The server.", value={"version": self._version})
         for area, metrics in self._areas.items():
             for name, declaration in metrics.declared().items():
-                yield _family("_".join(filter(None, ("xmppd", area, name))), declaration, getattr(metrics, name))
+                yield _family(_full_name(area, name), declaration, getattr(metrics, name))
         for name, (help, labels, read) in self._gauges.items():
             yield from self._read(name, Declaration("gauge", help, labels), read)
 
@@ -192,11 +194,15 @@ class Exposition:
             yield family
 
 
+def _full_name(area: str, name: str) -> str:
+    return re.sub("[^A-Za-z0-9_]", "_", "_".join(filter(None, ("xmppd", area, name))))
+
+
 def _family(name: str, declaration: Declaration, value: Any) -> Metric:
     if declaration.kind == "histogram":
         return _histogram_family(name, declaration, value)
     kind = CounterMetricFamily if declaration.kind == "counter" else GaugeMetricFamily
-    family = kind(name.replace(".", "_").replace("-", "_"), declaration.help, labels=declaration.labels)
+    family = kind(name, declaration.help, labels=declaration.labels)
     samples = sorted(value.items()) if declaration.labels else [((), value)]
     for label, number in samples:
         family.add_metric([label] if isinstance(label, str) else list(label), number)
@@ -208,6 +214,6 @@ def _histogram_family(name: str, declaration: Declaration, value: Histogram) -> 
     buckets, so_far = [], 0
     for bound, count in zip((*value.bounds, float("inf")), value.counts, strict=True):
         so_far += count
-        buckets.append(("+Inf" if bound == float("inf") else str(bound), so_far))
+        buckets.append(("+Inf" if bound == float("inf") else str(float(bound)), so_far))
     family.add_metric([], buckets, value.total)
     return family
