@@ -17,6 +17,7 @@ $(if $(shell test -x $(BIN)/python || echo gone),$(shell rm -rf .venv))
 define SHELL_RC
 [ -r ~/.bashrc ] && . ~/.bashrc
 PATH="$(CURDIR)/$(BIN):$$PATH"
+export XMPPD_CONFIG="$${XMPPD_CONFIG:-$(CURDIR)/var/xmppd.toml}"
 eval "$$(_XMPPCTL_COMPLETE=bash_source xmppctl)"
 PS1="(xmppd) $$PS1"
 echo "xmppctl --help lists what can be done here; exit leaves."

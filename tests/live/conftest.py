@@ -1,5 +1,6 @@
 """The cast of a live chat: a server, terminals, and clients that are not ours."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.services.debian import Packages
 
 from .profanity import Profanity
 from .sendxmpp import SendXmpp
-from .servers import HOST, Prosody, Server
+from .servers import HOST, Prosody, Server, Xmppd
 from .terminal import Tmux
 
 PASSWORDS = {f"romeo@{HOST}": "but soft, what light", f"juliet@{HOST}": "wherefore art thou"}
@@ -17,8 +18,12 @@ PASSWORDS = {f"romeo@{HOST}": "but soft, what light", f"juliet@{HOST}": "wherefo
 
 @pytest.fixture
 def server(debian: Packages, tmp_path: Path) -> Iterator[Server]:
-    """A running server with Romeo's and Juliet's accounts."""
-    server = Prosody(debian.program("prosody"), debian.program("prosodyctl", "prosody"), tmp_path)
+    """A running server with Romeo's and Juliet's accounts: ours, or the reference if XMPPD_LIVE_SERVER names it."""
+    server: Server
+    if os.environ.get("XMPPD_LIVE_SERVER") == "prosody":
+        server = Prosody(debian.program("prosody"), debian.program("prosodyctl", "prosody"), tmp_path)
+    else:
+        server = Xmppd(tmp_path)
     with server.process:
         for jid, password in PASSWORDS.items():
             server.register(jid, password)

@@ -3,11 +3,12 @@
 import re
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+T = TypeVar("T")
 HANG = 120.0
 """Seconds after which a wait is given up: far beyond what any machine needs, and no measure of anything."""
 
@@ -45,14 +46,15 @@ class Process:
 
     def says(self, pattern: str) -> re.Match[str]:
         """Wait for a line that matches `pattern`, from the first on; return the match."""
-        with self._said:
-            self._said.wait_for(lambda: self._ended or self._find(pattern), HANG)
-            found = self._find(pattern)
+        found = self.until(lambda: next(filter(None, (re.search(pattern, line) for line in self.lines)), None))
         assert found, f"{self.name} did not say {pattern!r}, but:\n" + "\n".join(self.lines)
         return found
 
-    def _find(self, pattern: str) -> re.Match[str] | None:
-        return next((found for line in self.lines if (found := re.search(pattern, line))), None)
+    def until(self, condition: Callable[[], T]) -> T:
+        """Ask `condition` now and after each line, until it is true, or the program ends; return its last answer."""
+        with self._said:
+            self._said.wait_for(lambda: condition() or self._ended, HANG)
+            return condition()
 
     def ends(self, given: str = "") -> int:
         """Give it its last input, wait for its end and return its exit code."""
