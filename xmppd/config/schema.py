@@ -37,7 +37,8 @@ class Option:
     :ivar choices: the only values allowed; in a list, of each item.
     :ivar help: what it means, in one or more sentences.
     :ivar live: whether a reload changes it in the running server.
-    :ivar secret: whether it must not be shown or logged; of a `Url` only the password and the query are hidden.
+    :ivar secret: whether it must not be shown or logged; of a `Url` only the password and the query are hidden. It is
+        not in the section's `repr` either.
     :ivar in_data: whether a relative path is looked up in the data folder, not in the folder of the file.
     :ivar example: what the sample shows where there is no default.
     """
@@ -58,6 +59,12 @@ class Option:
     def is_required(self) -> bool:
         """Whether the file must set it."""
         return self.make_default is None
+
+    def shown(self, value: Any) -> Any:
+        """Return what may be shown of a value."""
+        if not self.secret or not value:
+            return value
+        return value.without_secrets() if isinstance(value, Url) else "***"
 
     @property
     def default(self) -> Any:
@@ -86,10 +93,10 @@ def option(
     """
     facts = _facts(ge, le, choices, help, live, secret, in_data, example)
     if callable(default):
-        return dataclasses.field(default_factory=default, metadata=facts)
+        return dataclasses.field(default_factory=default, metadata=facts, repr=not secret)
     if isinstance(default, list | dict | set):
-        return dataclasses.field(default_factory=default.copy, metadata=facts)
-    return dataclasses.field(default=default, metadata=facts)
+        return dataclasses.field(default_factory=default.copy, metadata=facts, repr=not secret)
+    return dataclasses.field(default=default, metadata=facts, repr=not secret)
 
 
 def required(
@@ -104,7 +111,8 @@ def required(
     example: Any = None,
 ) -> Any:
     """Declare a dataclass field that the file must set."""
-    return dataclasses.field(metadata=_facts(ge, le, choices, help, live, secret, in_data, example))
+    facts = _facts(ge, le, choices, help, live, secret, in_data, example)
+    return dataclasses.field(metadata=facts, repr=not secret)
 
 
 def options(section: type) -> Iterator[Option]:

@@ -86,7 +86,7 @@ class Contacts:
 
 @dataclass(slots=True, kw_only=True)
 class Host:
-    """One virtual host: a domain whose accounts live here. Its key is the domain, in quotes and in lower case."""
+    """Each is a domain whose accounts live here; its key is the domain, in quotes and in lower case."""
 
     certificate: Path | None = option(
         None,
@@ -109,7 +109,7 @@ class Host:
 
 @dataclass(slots=True, kw_only=True)
 class Listener:
-    """One address and port that accepts connections. Without any, clients are served on 5222 and 5223."""
+    """Each is one address and port."""
 
     kind: Kind = required(
         example="c2s",
@@ -146,7 +146,7 @@ class Listener:
 
 @dataclass(slots=True, kw_only=True)
 class Shard:
-    """One database. Accounts are spread over all of them; their order matters and must not change."""
+    """Accounts are spread over all of them; their order matters and must not change."""
 
     url: Url = required(
         secret=True,
@@ -203,6 +203,12 @@ class Admin:
     mode: Mode = option(Mode("0600"), help="Its permissions: who can write to it is an administrator.")
 
 
+LISTENERS_HELP: Final = (
+    "Where connections are accepted. Without any, clients are served on 5222 (STARTTLS) and 5223 (direct TLS) of all "
+    "addresses, and HTTP on 127.0.0.1:5280."
+)
+
+
 def default_listeners() -> list[Listener]:
     """Return the listeners of a file that names none."""
     return [
@@ -225,9 +231,11 @@ class Config:
     """
 
     server: Server = option(Server, help="What concerns this process as a whole.")
-    hosts: dict[str, Host] = option({}, help="The virtual hosts.")
-    listeners: list[Listener] = option(default_listeners, help="Where connections are accepted.")
-    shards: list[Shard] = option(default_shards, help="The databases.")
+    hosts: dict[str, Host] = option({}, help="The virtual hosts; there must be one at least.")
+    listeners: list[Listener] = option(default_listeners, help=LISTENERS_HELP)
+    shards: list[Shard] = option(
+        default_shards, help="The databases. Without any, there is one SQLite database in data_folder."
+    )
     modules: Modules = option(Modules, help="Which modules run, and their options.")
     log: Log = option(Log, help="What is logged, where and how.")
     limits: Limits = option(Limits, help="How much anybody may ask of the server.")
