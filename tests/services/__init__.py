@@ -1,14 +1,14 @@
-"""Real services for tests: each is started on loopback, by us, for as long as the tests need it."""
+"""What tests need that is no Python package: databases, brokers and other people's programs."""
 
 
 class ServiceMissing(Exception):
-    """A service that a test needs is not installed here.
+    """A service that a test needs cannot be had here.
 
     :ivar service: its name.
     :ivar remedy: the line that installs it.
     """
 
     def __init__(self, service: str, remedy: str) -> None:
-        super().__init__(f"{service} is not installed: {remedy}")
+        super().__init__(f"{service} is missing: {remedy}")
         self.service = service
         self.remedy = remedy
