@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenario.server import Server
 from tests.services import ServiceMissing
 from tests.services.debian import Packages
 
@@ -65,3 +66,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def debian() -> Packages:
     """Where tests find the programs of Debian's packages."""
     return Packages(REPOSITORY / ".cache" / "debian")
+
+
+@pytest.fixture
+def server() -> Server:
+    """A server in memory with the hosts of the specifications' examples."""
+    return Server()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ..protocol.jid import Jid
+from ..protocol.sasl.keys import ScramKeys as ScramKeys
 
 
 class Role(StrEnum):
@@ -30,16 +31,6 @@ class Account:
     created: float
     last_seen: float | None = None
     last_status: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScramKeys:
-    """What RFC 5802 lets a server keep of a password, for one hash function."""
-
-    salt: bytes
-    iterations: int
-    stored_key: bytes
-    server_key: bytes
 
 
 Credentials = Mapping[str, ScramKeys]

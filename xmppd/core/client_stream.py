@@ -188,8 +188,7 @@ class ClientStream:
     def _overflow(self) -> None:
         """Give up on a client that does not read (architecture rule 8); the connection is full, so it is cut."""
         self._context.counters.overflows += 1
-        if log.wants_info:
-            log.info("{jid} does not read its stream and is closed", jid=self.session and self.session.jid)
+        log.info("{jid} does not read its stream and is closed", jid=self.session and self.session.jid)
         self.close(StreamError("resource-constraint", "the client does not read its stream"))
 
     def ask_for_life(self) -> None:
@@ -206,9 +205,8 @@ class ClientStream:
         self._closing = True
         if error is not None:
             self._context.counters.stream_errors += 1
-            if log.wants_info:
-                jid = self.session.jid if self.session is not None else None
-                log.info("stream of {jid} at {peer} ends: {error}", jid=jid, peer=self.peer_address, error=error)
+            jid = self.session.jid if self.session is not None else None
+            log.info("stream of {jid} at {peer} ends: {error}", jid=jid, peer=self.peer_address, error=error)
             self._stream.fail(error, host=self._default_host(), stream_id=new_stream_id())
         else:
             self._stream.close()

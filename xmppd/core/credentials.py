@@ -4,27 +4,26 @@ The server keeps what RFC 5802 lets it keep of a password, for each hash functio
 the keys takes milliseconds on purpose: on a server's loop call these functions in a thread.
 """
 
-import hmac
 import secrets
 from typing import Final
 
-from ..protocol.sasl.scram import derive
-from .accounts import Credentials, ScramKeys
+from ..protocol.sasl import keys
+from .accounts import Credentials
 
 HASHES: Final = ("SHA-1", "SHA-256", "SHA-512")
-SALT_BYTES: Final = 16
-ITERATIONS: Final = 10_000
-"""RFC 7677 asks for 4096 at least."""
+"""From the weakest to the strongest."""
+
+ITERATIONS: Final = keys.ITERATIONS
 
 
 def derive_all(password: str, iterations: int = ITERATIONS) -> Credentials:
     """Return fresh keys of `password` for every hash function, each with a salt of its own.
 
-    :raises ValueError: the password is empty or holds what RFC 8265 forbids.
+    :raises ValueError: the password is empty or holds what OpaqueString (RFC 8265) forbids.
     """
-    if not password:
-        raise ValueError("the password is empty")
-    return {name: derive(password, name, iterations, secrets.token_bytes(SALT_BYTES)) for name in HASHES}
+    return {
+        name: keys.derive(password, name, iterations, secrets.token_bytes(keys.SALT_BYTES)) for name in HASHES
+    }
 
 
 def check_password(password: str, credentials: Credentials) -> bool:
@@ -32,13 +31,5 @@ def check_password(password: str, credentials: Credentials) -> bool:
     for name in reversed(HASHES):
         kept = credentials.get(name)
         if kept is not None:
-            return _fits(password, name, kept)
+            return keys.check_password(password, kept, name)
     return False
-
-
-def _fits(password: str, name: str, kept: ScramKeys) -> bool:
-    try:
-        given = derive(password, name, kept.iterations, kept.salt)
-    except ValueError:
-        return False
-    return hmac.compare_digest(given.stored_key, kept.stored_key)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 T = TypeVar("T")
 
@@ -33,4 +34,9 @@ def drive_alone(coroutine: Coroutine[Any, Any, Any], failed: Callable[[BaseExcep
         failed(error)
         return
     if isinstance(result, Deferred):
-        result.addErrback(lambda failure: failed(failure.value))
+        result.addErrback(_tell, failed)
+
+
+def _tell(failure: Failure, failed: Callable[[BaseException], None]) -> None:
+    assert failure.value is not None, "a failure has its exception"
+    failed(failure.value)

@@ -8,7 +8,6 @@ from twisted.internet.defer import Deferred
 
 from ..protocol.element import E, Element
 from ..protocol.errors import (
-    InternalServerError,
     JidMalformed,
     ResourceConstraint,
     SaslFailure,
@@ -29,7 +28,6 @@ from ..protocol.events import (
 )
 from ..protocol.jid import Jid, JidError
 from ..protocol.names import BIND, SASL, TLS
-from ..protocol.negotiation import State
 from ..protocol.sasl import channel_binding, choice
 from ..protocol.sasl.exchange import Challenge, Context, Exchange, decode, encode
 from ..protocol.stanza import Malformed, read
@@ -185,7 +183,7 @@ class Login:
         names = [E(f"{{{SASL}}}mechanism", name) for name in self._offered]
         features = [E(f"{{{SASL}}}mechanisms", *names)]
         if bindings:
-            features.append(channel_binding.feature(bindings))
+            features.extend(filter(None, [channel_binding.feature(bindings)]))
         return features
 
     def _start_tls(self) -> None:
@@ -294,8 +292,7 @@ class Login:
         others = context.sessions.of(jid.bare)
         old = context.sessions.at(jid)
         if old is None and len(others) >= context.limits.sessions_per_account:
-            error = ResourceConstraint("too many sessions of this account")
-            self._answer(event.element, error=error)
+            self._answer(event.element, error=ResourceConstraint("too many sessions of this account"))
             return
         if old is not None:  # RFC 6120, 7.7.2.2: the newer one wins, as a client that comes back wants it
             old.wire.close(StreamError("conflict", "replaced by a new session of the same resource"))

@@ -36,7 +36,6 @@ class Module:
     :cvar features: disco features of every host.
     :cvar account_features: disco features of every account.
     :cvar identities: disco identities of every host.
-    :cvar default: whether it is loaded unless the configuration disables it.
     """
 
     name: ClassVar[str]
@@ -44,7 +43,6 @@ class Module:
     features: ClassVar[tuple[str, ...]] = ()
     account_features: ClassVar[tuple[str, ...]] = ()
     identities: ClassVar[tuple[Identity, ...]] = ()
-    default: ClassVar[bool] = True
 
     __slots__ = ()
 

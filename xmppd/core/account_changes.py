@@ -1,0 +1,69 @@
+"""The account store, with the consequences of what is done through it."""
+
+from collections.abc import Sequence
+
+from ..protocol.errors import StreamError
+from ..protocol.jid import Jid
+from .accounts import Account, Accounts, Credentials, Role
+from .events import AccountCreated, AccountRemoved
+from .hooks import Hooks
+from .sessions import Sessions
+
+
+class AnnouncingAccounts:
+    """Implements `Accounts`: a new account is announced, one that is disabled or removed loses its sessions.
+
+    A removed account is announced before its row goes, so that modules can still tell its contacts.
+    """
+
+    def __init__(self, store: Accounts, hooks: Hooks, sessions: Sessions) -> None:
+        self._store = store
+        self._hooks = hooks
+        self._sessions = sessions
+
+    async def get(self, jid: Jid) -> Account | None:
+        """Return the account, or None."""
+        return await self._store.get(jid)
+
+    async def credentials(self, jid: Jid) -> Credentials | None:
+        """Return the SCRAM keys, or None."""
+        return await self._store.credentials(jid)
+
+    async def create(self, jid: Jid, credentials: Credentials, role: Role = Role.USER) -> None:
+        """Register an account and announce it."""
+        await self._store.create(jid, credentials, role)
+        account = await self._store.get(jid)
+        if account is not None:
+            await self._hooks.notify(AccountCreated(account))
+
+    async def set_credentials(self, jid: Jid, credentials: Credentials) -> None:
+        """Replace the SCRAM keys; sessions that are open stay, as XEP-0077 wants for the one that does it."""
+        await self._store.set_credentials(jid, credentials)
+
+    async def set_role(self, jid: Jid, role: Role) -> None:
+        """Change the role."""
+        await self._store.set_role(jid, role)
+
+    async def set_enabled(self, jid: Jid, enabled: bool) -> None:
+        """Let the account log in, or end its sessions and let it no longer."""
+        await self._store.set_enabled(jid, enabled)
+        if not enabled:
+            self._sessions.close(jid, StreamError("policy-violation", "this account was disabled"))
+
+    async def set_last_seen(self, jid: Jid, when: float, status: str = "") -> None:
+        """Note when the last session ended."""
+        await self._store.set_last_seen(jid, when, status)
+
+    async def delete(self, jid: Jid) -> None:
+        """Remove an account, after its sessions and what modules keep for it."""
+        self._sessions.close(jid, StreamError("not-authorized", "this account was removed"))
+        await self._hooks.notify(AccountRemoved(jid))
+        await self._store.delete(jid)
+
+    async def page(self, host: str, after: str = "", limit: int = 100) -> Sequence[Account]:
+        """Return a page of a host's accounts."""
+        return await self._store.page(host, after, limit)
+
+    async def count(self, host: str) -> int:
+        """Return how many accounts a host has."""
+        return await self._store.count(host)
