@@ -4,10 +4,14 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Protocol
 
+from twisted.internet import task
+
 from tests.services.debian import Program
+from xmppd.transport.self_signed import make_self_signed
 
 from .processes import HANG, Process
 
@@ -92,10 +96,9 @@ class Prosody:
 def self_signed(folder: Path) -> tuple[Path, Path]:
     """Make a key and a certificate that nobody but itself has signed; return both files."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subject = ("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-days", "30")
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    command = ("openssl", "req", "-x509", *curve, *subject, "-keyout", str(key), "-out", str(certificate))
-    subprocess.run(command, check=True, capture_output=True, timeout=HANG)
+    clock = task.Clock()
+    clock.advance(time.time())
+    make_self_signed(HOST, certificate, key, clock)
     return key, certificate
 
 

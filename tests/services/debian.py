@@ -41,7 +41,7 @@ class Packages:
     cache: Path
     search: str = os.pathsep.join((os.environ.get("PATH", os.defpath), *SBIN))
     is_root: bool = os.geteuid() == 0
-    _updated: bool = False
+    _updated: list[Sequence[str]] = field(default_factory=list)
 
     def program(self, name: str, package: str = "") -> Program:
         """Return the program `name` of Debian's `package` (default: the same name); raise `ServiceMissing`."""
@@ -61,8 +61,7 @@ class Packages:
         if (rights := self._rights()) is None:
             return None
         apt_get = (*rights, "env", *(f"{key}={value}" for key, value in QUIET.items()), "apt-get")
-        if not self._updated:
-            self._updated = self._run(*apt_get, "--quiet", "--quiet", "update") is not None
+        self._update(apt_get)
         self._run(*apt_get, *INSTALL, package)
         return self._present(name)
 
@@ -79,21 +78,28 @@ class Packages:
         if (found := self._in_cache(name)) or not shutil.which("apt-get", path=self.search):
             return found
         apt_get = ("apt-get", *self._private_state())
-        if self._run(*apt_get, "--quiet", "--quiet", "update") is None:
-            return None
+        self._update(apt_get)
         plan = self._run(*apt_get, "--simulate", *INSTALL, package)
         # "Inst libfoo1 (1.2 ...)", what is depended on first: an interrupted run leaves no program without its libraries.
         needed = [line.split()[1] for line in (plan or "").splitlines() if line.startswith("Inst ")]
-        for each in needed:
-            self._unpack(apt_get, each)
-        return self._in_cache(name)
+        return self._in_cache(name) if all(self._unpack(apt_get, each) for each in needed) else None
 
-    def _unpack(self, apt_get: Sequence[str], package: str) -> None:
+    def _update(self, apt_get: Sequence[str]) -> None:
+        """Fetch the package lists, once for each place where they are kept."""
+        if apt_get not in self._updated and self._run(*apt_get, "--quiet", "--quiet", "update") is not None:
+            self._updated.append(apt_get)
+
+    def _unpack(self, apt_get: Sequence[str], package: str) -> bool:
+        """Fetch a package and unpack it; say whether that went well."""
         folder = self.cache / "archives" / package
         folder.mkdir(parents=True, exist_ok=True)
-        self._run(*apt_get, "--quiet", "--quiet", "download", package, cwd=folder)
+        if self._run(*apt_get, "--quiet", "--quiet", "download", package, cwd=folder) is None:
+            return False
         for archive in folder.glob("*.deb"):
-            self._run("dpkg", "--extract", str(archive), str(self.cache / "root"))
+            if self._run("dpkg", "--extract", str(archive), str(self.cache / "root")) is None:
+                return False
+            archive.unlink()
+        return True
 
     def _in_cache(self, name: str) -> Program | None:
         root = self.cache / "root"

@@ -122,6 +122,20 @@ def test_unpacked_package_is_kept(machine: Machine) -> None:
     assert machine.asked() == []
 
 
+def test_package_without_its_dependencies_is_not_taken(machine: Machine) -> None:
+    """A dependency that cannot be fetched ends the attempt before the program itself is unpacked."""
+    machine.has_apt_get(installs=False)
+    machine.has("sudo", "exit 1")
+    machine.has(
+        "dpkg", "case $2 in *libthing1.deb) exit 2 ;; *) mkdir -p $3/usr/bin; cp /bin/true $3/usr/bin/thing ;; esac"
+    )
+
+    with pytest.raises(ServiceMissing):
+        machine.packages(is_root=False).program("thing")
+
+    assert not (machine.cache / "root/usr/bin/thing").exists()
+
+
 def test_what_cannot_be_had_names_its_remedy(machine: Machine) -> None:
     """Where there is no apt-get the error says what to install."""
     machine.has("apt-get", "exit 100")
