@@ -24,12 +24,13 @@ Receiver = Callable[[Row], Awaitable[None]]
 class Authority:
     """Says who administers what: a host's admins in the configuration, and its accounts of that role, that host.
 
+    :param accounts: the account store; None where the operating system vouches for every caller.
     :param hosts: the virtual hosts, live.
     """
 
-    def __init__(self, accounts: Accounts, hosts: Hosts) -> None:
+    def __init__(self, accounts: Accounts | None = None, hosts: Hosts | None = None) -> None:
         self._accounts = accounts
-        self._hosts = hosts
+        self._hosts = Hosts([]) if hosts is None else hosts
 
     async def check(self, caller: Caller, command: Command, arguments: Mapping[str, object]) -> None:
         """Return if the caller may run the command with these arguments, else raise `CommandError`."""
@@ -38,7 +39,9 @@ class Authority:
         administered = await self._of(caller)
         if not administered:
             raise CommandError("only administrators may do this", code=Exit.REFUSED)
-        if administered >= {host.name for host in self._hosts.all()} or (command.declaration.scoped and reach(arguments) <= administered):
+        if administered >= {host.name for host in self._hosts.all()} or (
+            command.declaration.scoped and reach(arguments) <= administered
+        ):
             return
         raise CommandError(f"you administer {', '.join(sorted(administered))} only", code=Exit.REFUSED)
 
@@ -49,6 +52,8 @@ class Authority:
 
     async def administered(self, jid: Jid) -> frozenset[str]:
         """Return the hosts that an authenticated bare JID administers; of a local one that has no account, none."""
+        if self._accounts is None:
+            return frozenset()
         account = await self._accounts.get(jid) if jid.domainpart in self._hosts else None
         if jid.domainpart in self._hosts and (account is None or not account.enabled):
             return frozenset()
@@ -60,7 +65,9 @@ def reach(arguments: Mapping[str, object]) -> frozenset[str]:
     """Return the domains that arguments name; an empty one stands for "all hosts" and is administered by nobody."""
     domains = {str(arguments["host"] or "")} if "host" in arguments else set()
     for value in arguments.values():
-        domains.update(item.domainpart for item in (value if isinstance(value, list) else [value]) if isinstance(item, Jid))
+        domains.update(
+            item.domainpart for item in (value if isinstance(value, list) else [value]) if isinstance(item, Jid)
+        )
     return frozenset(domains or {""})
 
 

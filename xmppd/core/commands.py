@@ -20,8 +20,9 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
+from ..config.quantities import Duration
 from ..protocol.jid import Jid
-from .arguments import Argument, Document, Duration, Kind, Parameter, Secret, argument, parameters_of
+from .arguments import Argument, Document, Kind, Parameter, Secret, argument, parameters_of
 from .results import CommandError, Done, Exit, Fields, Plain, Result, Row, Table
 
 __all__ = [
@@ -82,8 +83,8 @@ class Declaration:
     :ivar adhoc: the node that a specification gives it (XEP-0133), or an empty string.
     :ivar offline: it can work on the files and the database while the server is down.
     :ivar danger: it destroys something; people are asked to confirm it.
-    :ivar scoped: it reaches no further than its addresses and its parameter `host` say, so that somebody who administers
-        one host of several may run it there.
+    :ivar scoped: it reaches no further than its addresses and its parameter `host` say, so that somebody who
+        administers one host of several may run it there.
     """
 
     words: tuple[str, ...]

@@ -21,9 +21,7 @@ def derive_all(password: str, iterations: int = ITERATIONS) -> Credentials:
 
     :raises ValueError: the password is empty or holds what OpaqueString (RFC 8265) forbids.
     """
-    return {
-        name: keys.derive(password, name, iterations, secrets.token_bytes(keys.SALT_BYTES)) for name in HASHES
-    }
+    return {name: keys.derive(password, name, iterations, secrets.token_bytes(keys.SALT_BYTES)) for name in HASHES}
 
 
 def check_password(password: str, credentials: Credentials) -> bool:

@@ -1,0 +1,164 @@
+"""`xmppctl`: the words of the command line into one command, its arguments and its result."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from ..core.results import CommandError, Exit
+from .backend import Backend, choose
+from .description import Description
+from .parameters import click_parameters, gather
+from .render import Renderer, printable
+
+INTERRUPTED: Final = 130
+"""What a shell reports of a program that Ctrl-C has ended."""
+
+
+@dataclass
+class Invocation:
+    """What the options in front of the command say, and the one who will run it."""
+
+    config: Path | None = None
+    socket: Path | None = None
+    as_json: bool = False
+    words: list[str] = field(default_factory=list)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The running server, or this process itself; found out once."""
+        return choose(self.config, self.socket)
+
+
+class Tree(click.Group):
+    """The nouns, or the verbs of one noun: as many words as the commands have, read when they are asked for."""
+
+    def __init__(self, *args: Any, depth: int = 0, path: tuple[str, ...] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self._path = path
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the words that may come next."""
+        return list(dict.fromkeys(found.words[len(self._path)] for found in self._below(ctx)))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of the next word: one to run, or the group of those that go on from there."""
+        path = (*self._path, cmd_name)
+        found = [known for known in self._below(ctx) if tuple(known.words[: len(path)]) == path]
+        if not found:
+            return None
+        if tuple(found[0].words) == path:
+            return _leaf(found[0])
+        verbs = ", ".join(known.words[len(path)] for known in found)
+        return Tree(cmd_name, path=path, short_help=verbs, help=f"Commands of {' '.join(path)}.")
+
+    def _below(self, ctx: click.Context) -> list[Description]:
+        commands = _invocation(ctx).backend.commands
+        return [known for known in commands if tuple(known.words[: len(self._path)]) == self._path]
+
+
+def _invocation(ctx: click.Context) -> Invocation:
+    """Return what the front options say so far; `--help` asks before they are all read."""
+    root = ctx.find_root()
+    if root.obj is None:
+        given = root.params
+        root.obj = Invocation(given.get("config"), given.get("socket"), bool(given.get("as_json")))
+    invocation: Invocation = root.obj
+    return invocation
+
+
+def _leaf(description: Description) -> click.Command:
+    def run(**values: Any) -> None:
+        _run(_invocation(click.get_current_context()), description, values)
+
+    help = description.summary + "." + (f"\n\n{description.help}" if description.help else "")
+    return click.Command(
+        description.words[-1],
+        params=click_parameters(description),
+        callback=run,
+        help=help,
+        short_help=description.summary,
+    )
+
+
+def _run(invocation: Invocation, description: Description, values: dict[str, Any]) -> None:
+    """Gather the arguments, run the command and show what comes."""
+    invocation.backend.check(description)
+    renderer = Renderer(sys.stdout, invocation.as_json)
+    arguments = gather(description, values)
+    try:
+        result = invocation.backend.run(description, arguments, renderer.row)
+    except KeyboardInterrupt:
+        if description.streams:  # that is how one ends it
+            return
+        raise
+    renderer.result(result)
+
+
+FRONT: Final[Sequence[click.Parameter]] = (
+    click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="XMPPD_CONFIG",
+        is_eager=True,
+        help="The server's configuration file.",
+    ),
+    click.Option(
+        ["--socket"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="XMPPD_SOCKET",
+        is_eager=True,
+        help="The administration socket, if it is not where the configuration says.",
+    ),
+    click.Option(["as_json", "--json"], is_flag=True, is_eager=True, help="Write JSON instead of tables."),
+)
+
+
+def front_door() -> click.Group:
+    """Return the command line of `xmppctl`."""
+    return Tree(
+        "xmppctl",
+        params=[*FRONT],
+        callback=lambda **front: None,
+        help="Administer an XMPP server.\n\nWhat can be done comes from the running server, or with the server down "
+        "from the code; then only what needs no server works.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+        no_args_is_help=True,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `xmppctl` and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; return the exit code."""
+    try:
+        front_door().main(args=arguments, prog_name="xmppctl", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CommandError as error:
+        _complain(error)
+        return int(error.code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(err=True)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has enough; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.FAILED)
+    return int(Exit.OK)
+
+
+def _complain(error: CommandError) -> None:
+    click.echo(f"xmppctl: {printable(error.text)}", err=True)
+    if error.remedy:
+        click.echo(f"  {printable(error.remedy)}", err=True)

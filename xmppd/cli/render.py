@@ -1,0 +1,134 @@
+"""Results on the screen: tables for people, tab-separated lines for pipes, JSON for programs.
+
+What a result holds may come from strangers (a resource's name, a stanza). Control characters never reach the terminal.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO
+
+from ..config.quantities import Duration, Size
+
+_unprintable = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]").sub
+
+
+class Renderer:
+    """Writes results and rows.
+
+    :param out: where to.
+    :param as_json: one JSON value for a result, one line for each row of a stream.
+    """
+
+    def __init__(self, out: TextIO, as_json: bool = False) -> None:
+        self._out = out
+        self._as_json = as_json
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Write the result of a command."""
+        if self._as_json:
+            self._line(json.dumps(_for_programs(result), ensure_ascii=False, indent=2))
+        elif result["kind"] == "table":
+            self._table(result)
+        elif result["kind"] == "fields":
+            self._fields(result)
+        elif result["text"]:
+            self._line("\n".join(printable(line) for line in result["text"].split("\n")))
+
+    def row(self, row: Mapping[str, Any]) -> None:
+        """Write one row of a stream, and let it be seen at once."""
+        if self._as_json:
+            self._line(json.dumps(row, ensure_ascii=False))
+        else:
+            self._line("  ".join(cell(value) for value in row.values() if value not in (None, "")))
+        self._out.flush()
+
+    def _table(self, result: Mapping[str, Any]) -> None:
+        columns: Sequence[str] = result["columns"]
+        units = [result["units"].get(column) for column in columns]
+        rows = [[cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in result["rows"]]
+        if self._out.isatty():
+            self._draw(columns, rows, result)
+        else:
+            self._line("\t".join(columns))
+            for row in rows:
+                self._line("\t".join(row))
+
+    def _draw(self, columns: Sequence[str], rows: Sequence[Sequence[str]], result: Mapping[str, Any]) -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=SIMPLE_HEAD, title=Text(result["title"]) if result["title"] else None, title_justify="left")
+        for number, column in enumerate(columns):
+            numeric = bool(result["rows"]) and all(is_number(row[number]) for row in result["rows"])
+            table.add_column(Text(column.replace("_", " ")), justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*[Text(value) for value in row])
+        Console(file=self._out).print(table)
+
+    def _fields(self, result: Mapping[str, Any]) -> None:
+        values: Mapping[str, Any] = result["values"]
+        width = max((len(name) for name in values), default=0)
+        for name, value in values.items():
+            shown = cell(value, result["units"].get(name))
+            pretty = f"{name.replace('_', ' '):{width}}  {shown}".rstrip()
+            self._line(pretty if self._out.isatty() else f"{name}\t{shown}")
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+
+
+def cell(value: object, unit: str | None = None) -> str:
+    """Return a value as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if unit in UNITS and is_number(value):
+        return UNITS[unit](value)
+    if isinstance(value, list):
+        return ", ".join(cell(item, unit) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{printable(name)}={cell(item)}" for name, item in value.items())
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Return `text` with every character that could steer a terminal or turn its writing about made visible."""
+    return _unprintable(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def is_number(value: object) -> bool:
+    """Say whether a value is one that is set flush right."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def span(seconds: Any) -> str:
+    """Return a span of time to the second, its two largest units only: "3d 4h"."""
+    if seconds < 1:
+        return str(Duration(max(0, seconds)))
+    return " ".join(re.findall("[0-9]+[a-z]+", str(Duration(int(seconds))))[:2])
+
+
+def size(count: Any) -> str:
+    """Return a number of bytes with three digits and a unit: "12.3 MiB"."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(amount) < 1000:
+            return f"{amount:.3g} {unit}" if unit != "B" else str(Size(int(count)) if count >= 0 else count)
+        amount /= 1024
+    return f"{amount:.3g} TiB"
+
+
+UNITS: dict[str | None, Callable[[Any], str]] = {"s": span, "B": size}
+
+
+def _for_programs(result: Mapping[str, Any]) -> Any:
+    """Return a table as a list of objects, fields as one object, and a sentence as an object that holds it."""
+    if result["kind"] == "table":
+        return [dict(zip(result["columns"], row, strict=True)) for row in result["rows"]]
+    if result["kind"] == "fields":
+        return result["values"]
+    return {"text": result["text"]}
