@@ -48,7 +48,7 @@ def short(function: str) -> str:
         if marker in path:
             kept = path.rpartition(marker)[2]
             return f"{marker.strip('/') + '/' if marker != '/site-packages/' else ''}{kept}:{name}"
-    return f"{Path(path).name}:{name}"
+    return f"{Path(path).name}:{name}" if path else name
 
 
 def area(function: str) -> str:
@@ -99,18 +99,20 @@ def parse_perf(output: str) -> list[tuple[float, str, str]]:
     """Read ``perf report --field-separator=;``: per cent, shared object, symbol."""
     found = []
     for line in output.splitlines():
-        match = re.match(r"\s*([\d.]+)%?;\s*([^;]*?)\s*;\s*(?:\[.\]\s*)?(.*?)\s*$", line)
+        match = re.match(r"\s*([\d.]+)%?\s*;\s*([^;]*?)\s*;\s*(?:\[.\]\s*)?(.*?)\s*$", line)
         if match:
-            found.append((float(match[1]), match[2], match[3]))
+            found.append((float(match[1]), match[2].strip("[]") or "kernel", match[3]))
     return found
 
 
 def perf_views(rows: Sequence[tuple[float, str, str]]) -> list[View]:
     """Return time by shared object and by symbol."""
     objects: dict[str, float] = {}
-    for percent, shared, _ in rows:
+    symbols: dict[str, float] = {}
+    for percent, shared, symbol in rows:
         objects[shared] = objects.get(shared, 0.0) + percent
-    symbols = {f"{shared}: {symbol}": percent for percent, shared, symbol in rows}
+        name = f"{shared}: {'(no symbol)' if symbol.startswith('0x') else symbol}"
+        symbols[name] = symbols.get(name, 0.0) + percent
     return [
         View("perf: by shared object", "object", shares(objects)[:SHOWN]),
         View("perf: by symbol", "symbol", shares(symbols)[:SHOWN]),
