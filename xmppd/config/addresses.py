@@ -22,7 +22,7 @@ def domain_problem(domain: str) -> str:
         ascii_form = idna.encode(domain).decode()
     except idna.IDNAError:
         return _rewritten(domain) or 'is no domain name: write it like [hosts."example.org"]'
-    written = idna.decode(ascii_form)
+    written = idna.decode(ascii_form).rstrip(".")
     return "" if domain == written else f'write it as [hosts."{written}"]'
 
 

@@ -91,7 +91,7 @@ class Conversion:
             return self._sections(section, raw, path, is_list=container is list)
         if not isinstance(raw, container):
             what = "a list" if container is list else "a table"
-            self.complain(path, f"must be {what}, each item {_meaning(item, raw)}", _shown(one, raw))
+            self.complain(path, f"must be {what}, each item {_meaning(item, None)}", _shown(one, raw))
             return NO_VALUE
         return self._items(dataclasses.replace(one, type=item), raw, path)
 
@@ -131,12 +131,10 @@ class Conversion:
 
 def _decode(kind: type, raw: Any) -> Any:
     """Make a quantity or a path of its text; msgspec asks for the types that it does not know."""
-    if isinstance(raw, kind):
-        return raw
     if not isinstance(raw, str):
         raise TypeError(f"must be {_MEANINGS[kind]}")
     if kind is Path and (not raw or "\0" in raw):
-        raise ValueError("a path is not empty")
+        raise ValueError("a path holds no NUL" if raw else "a path is not empty")
     return kind(raw)
 
 
@@ -168,8 +166,6 @@ def _one_of(choices: Sequence[Any], raw: Any) -> str:
 
 def _out_of_bounds(one: Option, value: Any) -> str:
     """Say which bound a value breaks; empty if none."""
-    if value is None:
-        return ""
     if one.choices is not None and value not in one.choices:
         return f"must be {_one_of(one.choices, value)}"
     within = (one.ge is None or value >= one.ge) and (one.le is None or value <= one.le)  # NaN is neither
@@ -184,4 +180,6 @@ def bounds(one: Option) -> str:
 
 
 def _header(path: KeyPath) -> str:
-    return f"[{'.'.join(key(part) if isinstance(part, str) else str(part) for part in path)}]"
+    """Return how the header of a table is written; the number of an item is not part of it."""
+    header = ".".join(key(part) for part in path if isinstance(part, str))
+    return f"[[{header}]]" if isinstance(path[-1], int) else f"[{header}]"

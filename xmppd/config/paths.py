@@ -1,6 +1,7 @@
 """Paths: relative ones are looked up in the folder of the configuration file, or in the data folder."""
 
 import dataclasses
+import os.path
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -52,4 +53,4 @@ def _resolve_database(url: Url, data_folder: Path) -> Url:
     file, question_mark, query = url.removeprefix(_SQLITE).partition("?")
     if not url.startswith(_SQLITE) or not file or file == ":memory:" or file.startswith("file:"):
         return url
-    return Url(f"{_SQLITE}{data_folder / file}{question_mark}{query}")
+    return Url(f"{_SQLITE}{os.path.normpath(data_folder / file)}{question_mark}{query}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from .toml import key_path, literal
 
 NO_VALUE: Final = object()
-_SHOWN: Final = 60  # characters of a value; more would hide the remedy
+_SHOWN: Final = 200  # characters of a value; more would hide the remedy
 
 
 @dataclass(frozen=True, slots=True)
