@@ -72,7 +72,7 @@ class Node:
         self.hosts = Hosts(hosts_of(self.config))
         self.sessions = Sessions()
         self.hooks = Hooks()
-        self.accounts = AnnouncingAccounts(self.store, self.hooks, self.sessions)
+        self.accounts = AnnouncingAccounts(self.store, self.hooks, self.sessions, self.soon)
         self.iqs = Iqs(self.clock)
         self.router = Router(self.hosts, self.sessions, self.hooks, self.iqs, self.accounts)
         self.throttle = LoginThrottle(limits, self.clock)

@@ -1,6 +1,8 @@
 """The account store, with the consequences of what is done through it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
@@ -13,13 +15,18 @@ from .sessions import Sessions
 class AnnouncingAccounts:
     """Implements `Accounts`: a new account is announced, one that is disabled or removed loses its sessions.
 
-    A removed account is announced before its row goes, so that modules can still tell its contacts.
+    A removed account is announced before its row goes, so that modules can still tell its contacts. Its sessions end in the
+    next turn of the loop, so that the one that asked for it gets its answer (XEP-0077, Entity Cancels an Existing
+    Registration).
     """
 
-    def __init__(self, store: Accounts, hooks: Hooks, sessions: Sessions) -> None:
+    def __init__(
+        self, store: Accounts, hooks: Hooks, sessions: Sessions, soon: Callable[[Callable[[], None]], Any]
+    ) -> None:
         self._store = store
         self._hooks = hooks
         self._sessions = sessions
+        self._soon = soon
 
     async def get(self, jid: Jid) -> Account | None:
         """Return the account, or None."""
@@ -48,17 +55,20 @@ class AnnouncingAccounts:
         """Let the account log in, or end its sessions and let it no longer."""
         await self._store.set_enabled(jid, enabled)
         if not enabled:
-            self._sessions.close(jid, StreamError("policy-violation", "this account was disabled"))
+            self._end_sessions(jid, StreamError("policy-violation", "this account was disabled"))
 
     async def set_last_seen(self, jid: Jid, when: float, status: str = "") -> None:
         """Note when the last session ended."""
         await self._store.set_last_seen(jid, when, status)
 
     async def delete(self, jid: Jid) -> None:
-        """Remove an account, after its sessions and what modules keep for it."""
-        self._sessions.close(jid, StreamError("not-authorized", "this account was removed"))
+        """Remove an account, what modules keep for it, and its sessions."""
         await self._hooks.notify(AccountRemoved(jid))
         await self._store.delete(jid)
+        self._soon(partial(self._end_sessions, jid, StreamError("not-authorized", "this account was removed")))
+
+    def _end_sessions(self, jid: Jid, error: StreamError) -> None:
+        self._sessions.close(jid, error)
 
     async def page(self, host: str, after: str = "", limit: int = 100) -> Sequence[Account]:
         """Return a page of a host's accounts."""

@@ -1,0 +1,34 @@
+"""XEP-0478: Stream Limits Advertisement: how large a stanza may be, and how long a stream may be silent."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xmppd.config.limits import Limits
+from xmppd.core.events import StreamFeatures
+from xmppd.core.hooks import collect
+from xmppd.core.module import Module, Xep
+from xmppd.protocol.element import E
+from xmppd.protocol.names import STREAM_LIMITS
+
+
+@dataclass(slots=True)
+class StreamLimits(Module):
+    """Tells clients the limits of their stream."""
+
+    name: ClassVar = "stream_limits"
+    xeps: ClassVar = (Xep(478, "0.2.0"),)
+
+    limits: Limits
+
+    @collect(StreamFeatures)
+    async def advertise(self, event: StreamFeatures) -> None:
+        """Advertising Limits: those that hold in this phase of the stream."""
+        size = self.limits.stanza if event.authenticated else self.limits.stanza_before_login
+        idle = self.limits.idle_ping + self.limits.idle_timeout if event.authenticated else self.limits.negotiation
+        event.features.append(
+            E(
+                f"{{{STREAM_LIMITS}}}limits",
+                E(f"{{{STREAM_LIMITS}}}max-bytes", str(int(size))),
+                E(f"{{{STREAM_LIMITS}}}idle-seconds", str(int(idle))),
+            )
+        )
