@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,8 @@ class Laboratory:
         made = self._make(server)
         if kept is None:
             return Seed(made / "data", made / "salts.json")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(kept.parent, ignore_errors=True)  # seeds of other versions, which will not come back
+        kept.parent.mkdir(parents=True)
         shutil.move(made, kept)
         return Seed(kept / "data", kept / "salts.json")
 
@@ -95,16 +95,13 @@ class Laboratory:
             with self.instance(server, seed) as instance:
                 while left:
                     run = left.pop(0)
-                    yield run, generate(self._options(run, instance, seed))
+                    yield run, generate(self.options(run, instance, seed))
         except StartError as error:
             for run in [*runs[: len(runs) - len(left)], *left]:
                 yield run, {"error": f"did not start: {error}"}
 
     def options(self, run: Run, instance: Instance, seed: Seed) -> dict[str, Any]:
         """Return the options of a run's job against an instance."""
-        return self._options(run, instance, seed)
-
-    def _options(self, run: Run, instance: Instance, seed: Seed) -> dict[str, Any]:
         return {**run.job(self._size), "port": instance.port, "pid": instance.pid, "salts": str(seed.salts)}
 
     def _folder(self, server: Server) -> Path:
@@ -115,8 +112,7 @@ class Laboratory:
         version = server.version()
         if self._cache is None or "dirty" in version or version == "unknown":
             return None  # such data may have the format of a minute ago
-        name = re.sub(r"[^\w.+~-]+", "_", f"{server.name}-{version}-{self._size.name}")
-        return self._cache / name
+        return self._cache / f"{server.data_format}-{self._size.name}" / re.sub(r"[^\w.+~-]+", "_", version)
 
     def _make(self, server: Server) -> Path:
         folder = self._work / f"seed-{server.name}"
@@ -146,10 +142,6 @@ class Course:
     blocks: list[tuple[Run, ...]]
     rounds: int
     budget: float  # seconds; no block starts after that
-
-    def shorter(self, servers: list[Server]) -> "Course":
-        """Return the same course with fewer servers."""
-        return replace(self, servers=servers)
 
 
 def follow(course: Course, laboratory: Laboratory, say: Callable[[str], None]) -> Iterator[Record]:

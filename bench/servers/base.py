@@ -50,10 +50,15 @@ class Setting:
 
 
 class Server(ABC):
-    """One kind of server in one configuration."""
+    """One kind of server in one configuration.
+
+    :cvar data_format: whose data it can start on: servers of one format share their seed.
+    :cvar needs: its programs, by name or by path.
+    """
 
     name: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]]  # programs, by name or by path
+    data_format: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
     registers_over_tls: ClassVar[bool] = False
     is_python: ClassVar[bool] = False
 

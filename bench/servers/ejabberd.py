@@ -88,6 +88,7 @@ class Ejabberd(Server):
     """ejabberd as it comes: one scheduler for each core, busy-waiting."""
 
     name: ClassVar = "ejabberd"
+    data_format: ClassVar = "ejabberd"
     needs: ClassVar = ("ejabberdctl", "erl")
     emulator: ClassVar[tuple[str, ...]] = ()
 

@@ -38,6 +38,7 @@ class Prosody(Server):
     """Prosody as it comes."""
 
     name: ClassVar = "prosody"
+    data_format: ClassVar = "prosody"
     needs: ClassVar = ("prosody",)
     more: ClassVar[str] = ""
 

@@ -44,6 +44,7 @@ class Xmppd(Server):
     """One node, one command, no other service."""
 
     name: ClassVar = "xmppd"
+    data_format: ClassVar = "xmppd"
     needs: ClassVar = (str(PROGRAM),)
     is_python: ClassVar = True
 

@@ -21,6 +21,7 @@ class Pretended(Server):
     """A server that is only pretended to run."""
 
     needs = (sys.executable,)
+    data_format = "pretended"
 
     def __init__(self, name: str, starts: bool = True) -> None:
         self.name = name  # type: ignore[misc]
@@ -102,8 +103,19 @@ def test_a_seed_is_kept_by_server_version_and_size(tmp_path: Path, generated: li
     made = len(generated)
     seed = laboratory(tmp_path, cache).seed(Pretended("a"))
     assert len(generated) == made == 3
-    assert seed.data == cache / "a-1.0-quick" / "data"
+    assert seed.data == cache / "pretended-quick" / "1.0" / "data"
     assert seed.salts.exists()
+
+
+def test_a_seed_of_another_version_is_replaced(
+    tmp_path: Path, generated: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One seed a format and size is kept."""
+    cache = tmp_path / "cache"
+    laboratory(tmp_path, cache).seed(Pretended("a"))
+    monkeypatch.setattr(Pretended, "version", lambda self: "2.0")
+    laboratory(tmp_path, cache).seed(Pretended("b"))
+    assert [path.name for path in (cache / "pretended-quick").iterdir()] == ["2.0"]
 
 
 def test_a_seed_of_changed_sources_is_not_kept(

@@ -88,6 +88,7 @@ class Program(Server):
     """A server that is any Python program."""
 
     name = "program"
+    data_format = "none"
     needs = (sys.executable,)
     source = ""
 
