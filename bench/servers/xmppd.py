@@ -10,7 +10,7 @@ from .base import DOMAIN, Server, Setting
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).parent / "xmppd"
 
-# `connections_per_address` is the one limit in the way: all clients come from loopback
+# only limits per address are in the way: all clients come from loopback
 CONFIGURATION = """\
 [server]
 data_folder = "{data}"
@@ -37,6 +37,7 @@ connections_per_address = 100000
 
 [modules.register]
 enabled = true
+per_address = 0
 """
 
 
