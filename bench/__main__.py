@@ -1,6 +1,7 @@
 """``python -m bench``: xmppd beside its peers; see the package's docstring for the method."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -93,9 +94,10 @@ def collect(course: Course, size: Size, cache: Path | None, console: Console) ->
     with tempfile.TemporaryDirectory(prefix="xmppd-bench-") as work:
         laboratory = Laboratory(Path(work), cache, size, lambda text: console.print(text, highlight=False))
         try:
-            for record in follow(course, laboratory, console.print):
-                records.append(record)
-                console.print(progress(record), highlight=False, markup=False)
+            with contextlib.closing(follow(course, laboratory, console.print)) as following:
+                for record in following:
+                    records.append(record)
+                    console.print(progress(record), highlight=False, markup=False)
         except KeyboardInterrupt:
             console.print("interrupted: what there is follows")
     return records

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,7 @@ class Course:
     budget: float  # seconds; no block starts after that
 
 
-def follow(course: Course, laboratory: Laboratory, say: Callable[[str], None]) -> Iterator[Record]:
+def follow(course: Course, laboratory: Laboratory, say: Callable[[str], None]) -> Generator[Record, None, None]:
     """Seed the servers, then run every block on each in turn, round by round; yield a record for each run."""
     end = time.monotonic() + course.budget
     seeds = {server.name: laboratory.seed(server) for server in course.servers}
@@ -152,6 +152,7 @@ def follow(course: Course, laboratory: Laboratory, say: Callable[[str], None]) -
         for block in course.blocks:
             for server in course.servers:
                 if time.monotonic() > end:
-                    return say(f"out of time in round {number}")
+                    say(f"out of time in round {number}")
+                    return
                 for run, figures in laboratory.block(server, seeds[server.name], block):
                     yield {"server": server.name, "run": run.label, "round": number, **figures}
