@@ -5,6 +5,7 @@ subtrees. (A frozen dataclass would say so too, at three times the cost of const
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 class Element:
@@ -79,7 +80,10 @@ class Element:
         return Element(self.name, self.attributes, [child for child in self.children if id(child) not in skip])
 
     def __eq__(self, other: object) -> bool:
-        """Compare names, attributes and children; iterative, since depth is the sender's choice."""
+        """Compare names, attributes and children; iterative, since depth is the sender's choice.
+
+        How character data was cut into pieces on its way does not matter.
+        """
         if not isinstance(other, Element):
             return NotImplemented
         pairs: list[tuple[Element, Element]] = [(self, other)]
@@ -87,9 +91,10 @@ class Element:
             left, right = pairs.pop()
             if left.name != right.name or left.attributes != right.attributes:
                 return False
-            if len(left.children) != len(right.children):
+            ours, theirs = _joined(left.children), _joined(right.children)
+            if len(ours) != len(theirs):
                 return False
-            for one, two in zip(left.children, right.children, strict=True):
+            for one, two in zip(ours, theirs, strict=True):
                 if isinstance(one, Element) and isinstance(two, Element):
                     pairs.append((one, two))
                 elif one.__class__ is not two.__class__ or one != two:
@@ -100,6 +105,17 @@ class Element:
 
     def __repr__(self) -> str:
         return f"<Element {self.name} {self.attributes}>"
+
+
+def _joined(children: "list[Element | str]") -> "list[Element | str]":
+    """Return `children` with neighbouring pieces of character data joined, and empty ones dropped."""
+    joined: list[Element | str] = []
+    for is_text, run in groupby(children, lambda child: isinstance(child, str)):
+        if is_text:
+            joined.extend(filter(None, ["".join(run)]))  # type: ignore[arg-type]  # groupby does not narrow
+        else:
+            joined.extend(run)
+    return joined
 
 
 def E(name: str, /, *parts: "Element | str | Mapping[str, str | None] | None", **attributes: Any) -> Element:

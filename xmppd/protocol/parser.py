@@ -33,6 +33,7 @@ from .names import CLIENT, STREAM
 SEPARATOR: Final = "}"
 START_TAG: Final = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 TAG_PIECES: Final = re.compile(rb"""[^>"']*([>"'])""")
+ENCODING_BYTES: Final = 4  # what it takes to tell UTF-8 from UTF-16 and UTF-32
 LONG_TAG: Final = 1024  # bytes of an unfinished tag from which it is held back instead of rescanned
 REPLACE_AFTER_BYTES: Final = 1 << 20
 REPLACE_AFTER_NAMES: Final = 400
@@ -129,7 +130,7 @@ class StreamParser:
     """
 
     __slots__ = (
-        "_base", "_bytes_fed", "_children", "_chunk", "_chunks", "_current", "_declared_default", "_events", "_expat",
+        "_base", "_bytes_fed", "_children", "_chunk", "_chunks", "_current", "_declared_default", "_events", "_expat", "_first",
         "_header", "_held", "_in_stream", "_names", "_prefixed", "_raw_allowed", "_rest", "_seen_children", "_stack",
         "_start", "limits",
     )  # fmt: skip
@@ -171,6 +172,7 @@ class StreamParser:
         self._chunks: list[bytes] = []
         self._chunk = b""
         self._held: _HeldTag | None = None
+        self._first = b""
 
     # The careful way
 
@@ -265,11 +267,13 @@ class StreamParser:
                 return
             self._held = None
             data = whole
-        if self._in_stream or self._bytes_fed:
-            self._chunk = data
-        else:
-            self._chunk = data
+        if not self._bytes_fed:
+            data = self._first = self._first + data
+            if len(data) < ENCODING_BYTES:
+                return  # too few to tell the encoding, and no stream header is that short
             refuse_other_encodings(data)
+            self._first = b""
+        self._chunk = data
         if self._current is not None or self._chunks:
             self._chunks.append(data)
         else:
