@@ -4,22 +4,36 @@
 top.
 """
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from ..core.commands import Command, declared_in
+from ..core.accounts import Accounts
+from ..core.clock import Clock
+from ..core.commands import Command, Registry, declared_in
+from ..core.host import Hosts
+from ..core.sessions import Sessions
+from ..core.threads import Threads
 from .accounts import AccountCommands
-from .certificates import CertificateCommands
+from .certificates import CertificateCommands, CertificateInfo
 from .config import ConfigCommands
-from .database import DatabaseCommands
+from .database import DatabaseCommands, Revision
 from .explain import ExplainCommands
 from .hooks import HookCommands
 from .hosts import HostCommands
 from .modules import ModuleCommands
 from .sessions import SessionCommands
 from .status import StatusCommands
-from .watch import WatchCommands
+from .watch import Taps, WatchCommands
 
-OWNER: Final = "admin"
+if TYPE_CHECKING:
+    from ..config.server import Config
+    from ..core.hooks import Hooks
+    from ..core.iq import Iqs
+    from ..core.loader import Loader
+
+OWNER: Final = "xmppd"
 """Who brings these commands, in the registry."""
 
 NOUNS: Final[tuple[type, ...]] = (
@@ -41,3 +55,53 @@ def declared() -> list[Command]:
     """Return the declarations of all nouns, to be described, not run."""
     found = [command for noun in NOUNS for command in declared_in(noun, OWNER)]
     return sorted(found, key=lambda command: command.words)
+
+
+@dataclass(slots=True, kw_only=True)
+class Needs:
+    """What the nouns of a running server live on; the files of the nouns say what each is for.
+
+    :ivar accounts: the store that tells sessions and modules of what is changed.
+    :ivar started: when the server started, by the clock.
+    """
+
+    accounts: Accounts
+    hosts: Hosts
+    sessions: Sessions
+    threads: Threads
+    clock: Clock
+    hooks: "Hooks"
+    iqs: "Iqs"
+    loader: "Loader"
+    node: str
+    started: float
+    file: Path
+    read_config: "Callable[[], Config]"
+    running_config: "Callable[[], Config]"
+    reload_config: Callable[[], Awaitable[Sequence[str]]]
+    certificates: Callable[[], Sequence[CertificateInfo]]
+    revisions: Callable[[], Awaitable[Sequence[Revision]]]
+    migrate: Callable[[], Awaitable[Sequence[str]]]
+
+
+def register(registry: Registry, needs: Needs) -> None:
+    """Add the commands of a running server to its registry."""
+    for noun in online(needs):
+        registry.register(OWNER, noun)
+
+
+def online(needs: Needs) -> Sequence[object]:
+    """Return the nouns of a running server."""
+    return (
+        AccountCommands(needs.accounts, needs.hosts, needs.sessions, needs.threads),
+        CertificateCommands(needs.certificates),
+        ConfigCommands(needs.file, needs.read_config, needs.running_config, needs.reload_config),
+        DatabaseCommands(needs.revisions, needs.migrate),
+        ExplainCommands(needs.hooks, needs.iqs, needs.hosts, needs.sessions),
+        HookCommands(needs.hooks),
+        HostCommands(needs.hosts, needs.accounts, needs.sessions),
+        ModuleCommands(needs.loader),
+        SessionCommands(needs.sessions, needs.hosts),
+        StatusCommands(needs.node, needs.clock, needs.started, needs.hosts, needs.sessions, needs.loader.loaded),
+        WatchCommands(Taps(needs.hooks), needs.clock),
+    )

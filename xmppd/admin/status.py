@@ -1,7 +1,7 @@
 """`status`: how the server is, at a glance."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ class StatusCommands:
     """The node as a whole.
 
     :ivar started: when it started, by the clock.
-    :ivar modules: returns the names of the modules that run.
+    :ivar modules: the modules that run, by name, live.
     """
 
     node: str
@@ -27,7 +27,7 @@ class StatusCommands:
     started: float
     hosts: Hosts
     sessions: Sessions
-    modules: Callable[[], list[str]]
+    modules: Mapping[str, object]
 
     @command("status")
     async def show(self) -> Fields:
@@ -43,7 +43,7 @@ class StatusCommands:
             "sessions": len(self.sessions),
             "memory": resident_bytes(),
             "open_files": open_files(),
-            "modules": sorted(self.modules()),
+            "modules": sorted(self.modules),
         }
         return Fields(values, units={"uptime": "s", "memory": "B"})
 

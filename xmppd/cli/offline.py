@@ -90,6 +90,11 @@ async def here(function: Callable[..., T], *arguments: Any) -> T:
     return function(*arguments)
 
 
+def now(function: Callable[[], None]) -> None:
+    """Do at once what a server does in the next turn of its loop."""
+    function()
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what can be wrong with files and databases into what a command says."""
@@ -144,7 +149,7 @@ def account_commands(file: Path, stack: ExitStack) -> AccountCommands:
     shards = SqlShards(databases)
     shards.load_map()
     clock = WallClock()
-    node = Node(config, shards, SqlAccounts(shards, clock), clock, soon=_never, in_thread=here, secret=b"")
+    node = Node(config, shards, SqlAccounts(shards, clock), clock, soon=now, in_thread=here, secret=b"")
     at_once(node.loader.load_all(node.wanted_modules()))
     stack.callback(lambda: at_once(node.loader.stop_all()))
     return AccountCommands(node.accounts, node.hosts, node.sessions, Threads(here))

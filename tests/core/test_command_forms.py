@@ -1,0 +1,169 @@
+"""XEP-0133: Service Administration, and our own commands, as data forms of ad-hoc commands (XEP-0050)."""
+
+from typing import Annotated
+
+import pytest
+
+from xmppd.core.accounts import Role
+from xmppd.core.command_forms import ADMIN, arguments_from, form_for, note, result_form
+from xmppd.core.commands import (
+    Command,
+    CommandError,
+    Document,
+    Done,
+    Fields,
+    Secret,
+    Table,
+    argument,
+    command,
+    declared_in,
+)
+from xmppd.protocol.dataforms import Field, FieldType, Form, FormKind, Option
+from xmppd.protocol.jid import Jid
+
+
+class Users:
+    """Commands with the form fields of XEP-0133."""
+
+    @command("user add", adhoc=f"{ADMIN}#add-user")
+    async def add(
+        self,
+        jid: Annotated[Jid, argument("The Jabber ID for the account to be added", field="accountjid")],
+        password: Annotated[Secret, argument("The password for this account", verify="password-verify")],
+        role: Role = Role.USER,
+    ) -> None:
+        """Add a user.
+
+        Fill out this form to add a user.
+        """
+
+    @command("user delete", adhoc=f"{ADMIN}#delete-user")
+    async def delete(
+        self, jids: Annotated[list[Jid], argument("The Jabber ID(s) to delete", field="accountjids")]
+    ) -> None:
+        """Delete users."""
+
+    @command("user list")
+    async def list_all(
+        self,
+        limit: Annotated[int | None, argument("How many", field="max_items", options=("25", "none"))] = 25,
+        all: bool = False,
+        names: list[str] = [],  # noqa: B006
+        text: Document = Document(""),
+    ) -> None:
+        """List users."""
+
+    @command("user count")
+    async def count(self) -> None:
+        """Count users."""
+
+
+def named(name: str) -> Command:
+    return next(found for found in declared_in(Users, "tests") if found.name == name)
+
+
+def submitted(**fields: str | tuple[str, ...]) -> Form:
+    """What a client sends back; underscores stand for hyphens."""
+    answered = [Field(name.replace("_", "-"), None, value) for name, value in fields.items()]
+    return Form.parse(Form(FormKind.SUBMIT, answered, ADMIN).element())
+
+
+def test_add_user() -> None:
+    """Add User: the form has the fields of the example, with their types."""
+    form = form_for(named("user add"))
+    assert form is not None
+    assert (form.kind, form.form_type, form.title) == (FormKind.FORM, ADMIN, "Add a user")
+    assert form.instructions == ["Fill out this form to add a user."]
+    assert form.fields == [
+        Field("accountjid", FieldType.JID_SINGLE, None, "The Jabber ID for the account to be added", (), True),
+        Field("password", FieldType.TEXT_PRIVATE, None, "The password for this account", (), True),
+        Field("password-verify", FieldType.TEXT_PRIVATE, None, "The same again", (), True),
+        Field("role", FieldType.LIST_SINGLE, "user", "role", (Option("user", "user"), Option("admin", "admin"))),
+    ]
+
+
+def test_add_user_submitted() -> None:
+    """Add User: the submitted form becomes the command's arguments."""
+    form = submitted(accountjid="juliet@shakespeare.lit", password="R0m30", password_verify="R0m30")
+    arguments = named("user add").convert(arguments_from(named("user add"), form))
+    assert arguments == {"jid": Jid("juliet@shakespeare.lit"), "password": "R0m30", "role": Role.USER}
+
+
+def test_passwords_must_be_the_same() -> None:
+    """Add User: a password that was mistyped once is refused, and not told."""
+    form = submitted(accountjid="juliet@shakespeare.lit", password="R0m30", password_verify="R0me0")
+    with pytest.raises(CommandError, match="not the same") as caught:
+        arguments_from(named("user add"), form)
+    assert "R0m30" not in str(caught.value)
+
+
+def test_delete_user() -> None:
+    """Delete User: several addresses are a jid-multi, each value one of them."""
+    form = form_for(named("user delete"))
+    assert form is not None
+    assert form.fields[0].type is FieldType.JID_MULTI
+    given = arguments_from(named("user delete"), submitted(accountjids=("a@b.example", "c@b.example", "")))
+    assert given == {"jids": ["a@b.example", "c@b.example"]}
+
+
+def test_optional_fields() -> None:
+    """Fields with defaults propose them; "none" stands for no limit, an empty field for the default."""
+    form = form_for(named("user list"))
+    assert form is not None
+    assert form.fields == [
+        Field("max_items", FieldType.LIST_SINGLE, "25", "How many", (Option("25", "25"), Option("none", "none"))),
+        Field("all", FieldType.BOOLEAN, False, "all"),
+        Field("names", FieldType.TEXT_MULTI, (), "names"),
+        Field("text", FieldType.TEXT_MULTI, "", "text"),
+    ]
+    command = named("user list")
+    assert command.convert(arguments_from(command, submitted()))["limit"] == 25
+    form = Form(FormKind.SUBMIT, [Field("max_items", None, "none"), Field("text", None, ("a", "", "b"))])
+    arguments = command.convert(arguments_from(command, form))
+    assert arguments["limit"] is None
+    assert arguments["text"] == "a\n\nb"
+
+
+def test_one_value_is_one() -> None:
+    """A field of one value with two is refused."""
+    form = Form(FormKind.SUBMIT, [Field("max_items", None, ("25", "none"))])
+    with pytest.raises(CommandError, match="one value"):
+        arguments_from(named("user list"), form)
+
+
+def test_no_parameters_no_form() -> None:
+    """A command that asks for nothing is run at once."""
+    assert form_for(named("user count")) is None
+
+
+def test_named_fields_of_a_result() -> None:
+    """Get Number of Registered Users: the result has the field that the specification names."""
+    form = result_form(Fields({"accounts": 123, "seen": None, "on": True}, form={"accounts": "registeredusersnum"}))
+    assert form is not None
+    assert form.kind is FormKind.RESULT
+    assert [(field.var, field.texts) for field in form.fields] == [
+        ("registeredusersnum", ("123",)), ("seen", ("",)), ("on", ("1",)),
+    ]  # fmt: skip
+
+
+def test_table_result() -> None:
+    """Get List of Registered Users: one field with all addresses, and the table for those who show tables."""
+    table = Table(("account", "enabled"), [[Jid("a@b.example"), True], [Jid("c@b.example"), False]],
+                  form={"account": "registereduserjids"})  # fmt: skip
+    form = result_form(table)
+    assert form is not None
+    addresses = form.get("registereduserjids")
+    assert addresses is not None
+    assert addresses.texts == ("a@b.example", "c@b.example")
+    assert [field.var for field in form.reported] == ["account", "enabled"]
+    assert [[field.texts for field in item] for item in form.items] == [
+        [("a@b.example",), ("true",)], [("c@b.example",), ("false",)],
+    ]  # fmt: skip
+    assert Form.parse(form.element()).get("registereduserjids") is not None
+
+
+def test_done_is_a_note() -> None:
+    """What is done is told in a note, without a form."""
+    assert result_form(Done("it is done")) is None
+    assert note(Done("it is done")) == "it is done"
+    assert note(Fields({})) == ""
