@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.logger import Logger
-
 from ..core.clock import Clock
+from ..core.log import Log
 from .certificate import (
     DAY,
     Certificate,
@@ -24,6 +23,8 @@ from .certificate import (
 
 Stamp = tuple[tuple[int, int, int], ...]
 GONE: Final = (0, 0, 0)
+
+log = Log("tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,6 @@ class CertificateStore:
     :param interval: seconds between two looks at the files.
     :raises CertificateError: one of the certificates cannot be used.
     """
-
-    _log = Logger()
 
     def __init__(self, files: Sequence[CertificateFiles], clock: Clock, interval: float = 5.0) -> None:
         if not files:
@@ -116,7 +115,7 @@ class CertificateStore:
         try:
             self._renew([entry for entry in self._entries.values() if _stamp(entry.files) != entry.stamp])
         except CertificateError as error:
-            self._log.error("A changed certificate is not used, the old one stays: {error}", error=error)
+            log.error("a changed certificate is not used, the old one stays: {error}", error=error)
         finally:
             self.watch()
 
@@ -133,7 +132,7 @@ class CertificateStore:
             if fresh.certificate.chain != entry.certificate.chain:
                 entry.certificate, entry.stamp = fresh.certificate, fresh.stamp
                 changed.append(entry.files.host)
-                self._log.info("The certificate of {host} was replaced.", host=entry.files.host)
+                log.info("the certificate of {host} was replaced", host=entry.files.host)
         self._by_name = self._index()
         if errors:
             raise CertificateError("; ".join(errors))
@@ -144,8 +143,8 @@ class CertificateStore:
         stamp = _stamp(files)  # taken first: what changes while we read is seen at the next look
         certificate = read_certificate(files.certificate, files.key)
         for warning in warnings_about(certificate, files.host, files.key, self._clock.seconds()):
-            self._log.warn(
-                "The certificate of {host} {warning} ({file}).",
+            log.warn(
+                "the certificate of {host} {warning} ({file})",
                 host=files.host,
                 warning=warning,
                 file=files.certificate,

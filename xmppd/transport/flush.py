@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from twisted.logger import Logger
+from ..core.log import Log
+
+log = Log("transport")
 
 
 class Flushable(Protocol):
@@ -24,8 +26,6 @@ class FlushQueue:
     """
 
     __slots__ = ("_dirty", "_loop")
-
-    _log = Logger()
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -49,5 +49,5 @@ class FlushQueue:
             try:
                 connection.flush()
             except Exception:
-                self._log.failure("A connection could not be flushed and is closed.")
+                log.failure("a connection could not be flushed and is closed")
                 connection.abort()
