@@ -10,14 +10,22 @@ from hypothesis import strategies as st
 from xmppd.protocol.element import Element
 from xmppd.protocol.errors import StreamError
 from xmppd.protocol.names import CLIENT
-from xmppd.protocol.parser import Limits, ParserPool, StreamFooter, StreamHeader, StreamParser
+from xmppd.protocol.parser import ParserPool, StreamParser
+from xmppd.protocol.tree import Limits, StreamFooter, StreamHeader
 
-HEADER = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='a'>"
+HEADER = (
+    b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='a'>"
+)
 MESSAGE = (
     "<message to='juliet@capulet.example' type='chat' id='m>1\"'><body>Wherefore &amp; art <![CDATA[<thou>]]>?</body>"
     "<x xmlns='urn:example' a='1'><y/>text\u00e4\U0001f339</x></message>"
 ).encode()
-STREAM = HEADER + MESSAGE + b" \n<presence/>" + b"<iq id='1' type='get'><q:query xmlns:q='urn:q' q:z='2'/></iq></stream:stream>"
+STREAM = (
+    HEADER
+    + MESSAGE
+    + b" \n<presence/>"
+    + b"<iq id='1' type='get'><q:query xmlns:q='urn:q' q:z='2'/></iq></stream:stream>"
+)
 
 
 def events(parser: StreamParser, chunks: Iterable[bytes]) -> list[object]:
@@ -262,7 +270,7 @@ def test_names_that_never_repeat() -> None:
         assert parser.at_boundary
         if parser.is_worn:
             parser.renew()
-        assert len(parser._names) < 500
+        assert len(parser._tree.names) < 500
 
 
 def test_prefixes_of_the_header_survive_renewal() -> None:
@@ -284,7 +292,9 @@ def test_prefixes_of_the_header_survive_renewal() -> None:
 def test_another_default_namespace_is_never_relayed_as_it_is() -> None:
     """Bytes mean the same elsewhere only if the unprefixed names are in jabber:client."""
     parser = StreamParser(Limits())
-    parser.feed(b"<stream xmlns='http://etherx.jabber.org/streams' xmlns:c='jabber:client'><c:message><body/></c:message>")
+    parser.feed(
+        b"<stream xmlns='http://etherx.jabber.org/streams' xmlns:c='jabber:client'><c:message><body/></c:message>"
+    )
     _, message = parser.take_events()
     assert isinstance(message, Element)
     assert message.name == "{jabber:client}message"
@@ -297,7 +307,7 @@ def test_a_restart_leaves_the_bytes_behind_it() -> None:
     parser.receive(HEADER + b"<auth/>\n" + HEADER + b"<iq/>")
     assert isinstance(parser.next(), StreamHeader)
     assert isinstance(parser.next(), Element)
-    parser.restart()
+    parser.restart(Limits())
     assert isinstance(parser.next(), StreamHeader)
     iq = parser.next()
     assert isinstance(iq, Element)

@@ -9,19 +9,20 @@ import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from ..config.limits import Limits
-from ..protocol import parser
 from ..protocol.element import Element
 from ..protocol.errors import BadRequest, InternalServerError, StanzaError, StreamError
 from ..protocol.events import StreamEnded
 from ..protocol.jid import Jid, JidError
 from ..protocol.names import KINDS
+from ..protocol.parser import ParserPool
 from ..protocol.stanza import Malformed, Stanza, read
 from ..protocol.stream import Stream, unknown_element
+from ..protocol.tree import Limits as ElementLimits
 from .authentication import Authenticator
 from .clock import Clock
 from .connection import Connection
@@ -72,8 +73,8 @@ class ClientContext:
     soon: Callable[[Callable[[], None]], Any]
     counters: ClientCounters = field(default_factory=ClientCounters)
     nonzas: dict[str, Nonza] = field(default_factory=dict)
-    parsers: parser.ParserPool = field(init=False)
-    early: parser.Limits = field(init=False)
+    parsers: ParserPool = field(init=False)
+    early: ElementLimits = field(init=False)
 
     def __post_init__(self) -> None:
         self.limits_changed()
@@ -81,8 +82,8 @@ class ClientContext:
     def limits_changed(self) -> None:
         """Take the limits anew; streams that are open keep theirs."""
         limits = self.limits
-        later = parser.Limits(limits.stanza, limits.depth, limits.attributes, limits.children)
-        self.parsers = parser.ParserPool(later)
+        later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children)
+        self.parsers = ParserPool(later)
         self.early = later._replace(size=limits.stanza_before_login, children=64)
 
 

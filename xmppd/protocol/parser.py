@@ -16,141 +16,55 @@ What expat does not do for us:
   hundred distinct names, and at a boundary in a stream of the usual header it goes back to a `ParserPool`, so that idle
   sessions keep none at all (the state inside such a stream header is the same for every session);
 * one huge tag sent in tiny pieces would be scanned anew for each piece (CVE-2023-52425; expat 2.5 has no defence, and the
-  defence of 2.6 withholds stanzas, so it is switched off): `_HeldTag` reads each byte of an unfinished tag once and feeds
+  defence of 2.6 withholds stanzas, so it is switched off): `HeldTag` reads each byte of an unfinished tag once and feeds
   expat when the tag ends.
 """
 
 import re
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from xml.parsers import expat
 
 from .element import Element
 from .errors import StreamError
+from .held_tag import HeldTag
 from .names import CLIENT, STREAM
+from .tree import SEPARATOR, Event, Limits, StreamFooter, StreamHeader, Tree, check_declaration, restricted
 
-SEPARATOR: Final = "}"
 START_TAG: Final = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
-TAG_PIECES: Final = re.compile(rb"""[^>"']*([>"'])""")
 ENCODING_BYTES: Final = 4  # what it takes to tell UTF-8 from UTF-16 and UTF-32
 LONG_TAG: Final = 1024  # bytes of an unfinished tag from which it is held back instead of rescanned
 REPLACE_AFTER_BYTES: Final = 1 << 20
 REPLACE_AFTER_NAMES: Final = 400
-NAMESPACE_DECLARATIONS_CHECKED_FROM: Final = 16384  # bytes; a shorter stanza has no room for a harmful number
-
-
-class Limits(NamedTuple):
-    """What one element at stream level may cost.
-
-    :ivar size: bytes from its start tag to its end tag.
-    :ivar depth: levels of elements below it.
-    :ivar attributes: attributes of one element.
-    :ivar children: elements below it, at any depth.
-    :ivar declarations: namespace declarations in it.
-    """
-
-    size: int = 262_144
-    depth: int = 64
-    attributes: int = 64
-    children: int = 8192
-    declarations: int = 4096
-
-
-class StreamHeader(NamedTuple):
-    """The start tag of a stream.
-
-    :ivar name: its qualified name.
-    :ivar attributes: its attributes; ``{http://www.w3.org/XML/1998/namespace}lang`` among them.
-    :ivar default_namespace: the namespace of unprefixed names inside.
-    """
-
-    name: str
-    attributes: dict[str, str]
-    default_namespace: str
-
-
-class StreamFooter(NamedTuple):
-    """The end tag of a stream."""
-
-
-Event = StreamHeader | StreamFooter | Element
-
-
-def restricted(what: str) -> Callable[..., None]:
-    """Return an expat handler that refuses `what` (RFC 6120, 11.1)."""
-
-    def refuse(*_: Any) -> None:
-        raise StreamError("restricted-xml", f"{what} not allowed")
-
-    return refuse
-
-
-class _HeldTag:
-    """The bytes behind the start of an unfinished long tag: kept until its end, each read once."""
-
-    __slots__ = ("_pieces", "_quote", "size")
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._quote = b""
-        self.size = 0
-
-    def start(self, unfinished: bytes) -> None:
-        """Begin with what expat has already seen of the tag (not kept)."""
-        self._scan(unfinished)
-
-    def add(self, data: bytes) -> bytes | None:
-        """Keep `data`; return all that was kept if the tag's end is in it."""
-        self._pieces.append(data)
-        self.size += len(data)
-        return b"".join(self._pieces) if self._scan(data) else None
-
-    def _scan(self, data: bytes) -> bool:
-        position = 0
-        while True:
-            if self._quote:
-                position = data.find(self._quote, position) + 1
-                if not position:
-                    return False
-                self._quote = b""
-            piece = TAG_PIECES.match(data, position)
-            if piece is None:
-                return False
-            position = piece.end()
-            if piece[1] == b">":
-                return True
-            self._quote = piece[1]
+DECLARATIONS_CHECKED_FROM: Final = 16384  # bytes; a shorter stanza has no room for a harmful number
 
 
 class StreamParser:
     """Reads one stream, or, from a pool, the stanzas of many streams one after another.
 
-    :param limits: what one element may cost; may be replaced at a boundary.
+    :param limits: what one element may cost.
+    :param header: namespace declarations of a stream header to begin inside of; empty to expect a stream header.
     """
 
     __slots__ = (
-        "_base", "_bytes_fed", "_children", "_chunk", "_chunks", "_current", "_declared_default", "_events", "_expat", "_first",
-        "_header", "_held", "_in_stream", "_names", "_prefixed", "_raw_allowed", "_rest", "_seen_children", "_stack",
-        "_start", "limits",
+        "_base", "_bytes_fed", "_chunk", "_chunks", "_events", "_expat", "_first", "_header", "_held", "_raw_allowed",
+        "_rest", "_tree", "limits",
     )  # fmt: skip
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, header: bytes = b"") -> None:
         self.limits = limits
-        self._header = b""
+        self._header = header
+        self._raw_allowed = header == USUAL_HEADER
         self._rest = b""
-        self._raw_allowed = False
-        self._declared_default = ""
         self._reset()
+        if header:
+            self._enter()
 
     def _reset(self) -> None:
         parser = expat.ParserCreate("utf-8", SEPARATOR)
         parser.namespace_prefixes = True
         parser.buffer_text = True
-        parser.StartElementHandler = self._start_element
-        parser.EndElementHandler = self._end_element
-        parser.CharacterDataHandler = self._character_data
-        parser.XmlDeclHandler = self._xml_declaration
+        parser.XmlDeclHandler = check_declaration
         parser.StartDoctypeDeclHandler = restricted("a document type declaration is")
         parser.EntityDeclHandler = restricted("an entity declaration is")
         parser.CommentHandler = restricted("a comment is")
@@ -159,20 +73,20 @@ class StreamParser:
         if hasattr(parser, "SetReparseDeferralEnabled"):
             parser.SetReparseDeferralEnabled(False)
         self._expat = parser
-        self._names: dict[str, str] = {}
+        self._tree = Tree(parser, self.limits)
         self._events: deque[Event] = deque()
-        self._stack: list[list[Element | str]] = []
-        self._current: list[Element | str] | None = None
-        self._in_stream = False
-        self._prefixed = False
-        self._start = 0  # byte index of the element being read
-        self._seen_children = 0
         self._bytes_fed = 0
-        self._base = 0  # byte index of the first byte of _chunks
-        self._chunks: list[bytes] = []
+        self._base = 0  # byte index of the first byte of _chunks, or of _chunk if there are none
+        self._chunks: list[bytes] = []  # the bytes of what is not whole yet
         self._chunk = b""
-        self._held: _HeldTag | None = None
+        self._held: HeldTag | None = None
         self._first = b""
+
+    def _enter(self) -> None:
+        """Have a new expat read the stream header that is known already."""
+        self._expat.Parse(self._header, False)
+        self._bytes_fed = self._base = len(self._header)
+        self._tree.done.clear()
 
     # The careful way
 
@@ -208,8 +122,9 @@ class StreamParser:
         rest, self._rest = self._rest, b""
         return rest
 
-    def restart(self) -> None:
+    def restart(self, limits: Limits) -> None:
         """Expect a new stream; bytes not read yet belong to it (RFC 6120, 4.3.3)."""
+        self.limits = limits
         self._header = b""
         self._reset()
 
@@ -218,7 +133,7 @@ class StreamParser:
     def feed(self, data: bytes) -> "deque[Event]":
         """Read `data` and return a deque of what became whole; the caller empties it.
 
-        :raises StreamError: as `next`; what became whole before the error is in `take_events`.
+        :raises StreamError: as `next`; what became whole before the error is in the deque, too.
         """
         self._parse(data)
         return self._events
@@ -233,37 +148,32 @@ class StreamParser:
     def at_boundary(self) -> bool:
         """Whether the last byte read ended an element at stream level (or white space between two)."""
         return (
-            self._current is None
-            and self._in_stream
-            and self._held is None
+            not self._chunks and self._held is None and self._tree.is_between()
             and self._expat.CurrentByteIndex == self._bytes_fed
-        )
+        )  # fmt: skip
 
     @property
     def is_worn(self) -> bool:
         """Whether the parser holds so much that it must be replaced at the next boundary."""
-        return self._bytes_fed > REPLACE_AFTER_BYTES or len(self._names) > REPLACE_AFTER_NAMES
+        return self._bytes_fed > REPLACE_AFTER_BYTES or len(self._tree.names) > REPLACE_AFTER_NAMES
 
     @property
     def is_usual(self) -> bool:
         """Whether the stream header declared just what nearly every client declares, so that parsers may be shared."""
-        return self._raw_allowed and self._header == USUAL_HEADER
+        return self._header == USUAL_HEADER
 
     def renew(self) -> None:
         """Replace expat at a boundary, keeping the namespaces of the stream header."""
         self._reset()
-        self._expat.Parse(self._header, False)
-        self._bytes_fed = self._base = len(self._header)
-        self._events.clear()
+        self._enter()
 
     # Reading
 
     def _parse(self, data: bytes) -> None:
-        held = self._held
-        if held is not None:
-            whole = held.add(data)
+        if self._held is not None:
+            whole = self._held.add(data)
             if whole is None:
-                self._check_size(held.size)
+                self._check_size(self._held.size)
                 return
             self._held = None
             data = whole
@@ -273,163 +183,82 @@ class StreamParser:
                 return  # too few to tell the encoding, and no stream header is that short
             refuse_other_encodings(data)
             self._first = b""
-        self._chunk = data
-        if self._current is not None or self._chunks:
+        if self._chunks:
             self._chunks.append(data)
         else:
             self._base = self._bytes_fed
+        self._chunk = data
         self._bytes_fed += len(data)
         try:
             self._expat.Parse(data, False)
         except expat.ExpatError as error:
+            self._collect()
             raise wrong_xml(error) from None
+        except StreamError:
+            self._collect()
+            raise
+        if self._tree.done:
+            self._collect()
         unfinished = self._bytes_fed - self._expat.CurrentByteIndex
-        if self._current is None and not unfinished:
-            self._chunks.clear()
-            self._chunk = b""
-            return
-        self._keep(unfinished)
+        if unfinished or not self._tree.is_between():
+            self._keep(unfinished)
+        elif self._chunks:
+            self._chunks = []
+
+    def _collect(self) -> None:
+        """Make events of what became whole, giving elements their own bytes."""
+        data = self._chunk
+        if self._chunks:
+            data = b"".join(self._chunks)
+            self._chunks = [data]
+        base, allowed, limits = self._base, self._raw_allowed, self.limits
+        done, self._tree.done[:] = self._tree.done[:], []
+        for item, start, end, raw in done:
+            if item.__class__ is not Element:
+                self._events.append(self._outermost(item, data))
+                allowed = self._raw_allowed
+                continue
+            if end - start > limits.size:
+                raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
+            if raw and allowed:
+                tag = START_TAG.match(data, start - base)
+                if tag is not None:
+                    item.inner = inner = data[tag.end() : end - base]
+                    if len(inner) > DECLARATIONS_CHECKED_FROM and inner.count(b"xmlns") > limits.declarations:
+                        raise StreamError("policy-violation", "an element has too many namespace declarations")
+            self._events.append(item)
+
+    def _outermost(self, item: Any, data: bytes) -> Event:
+        """Note a stream header: its declarations are needed again whenever expat is replaced."""
+        if isinstance(item, StreamFooter):
+            return item
+        tag = START_TAG.search(data, max(0, item.index - self._base))
+        self._header, default = namespace_declarations(tag[0] if tag else b"")
+        self._raw_allowed = default == CLIENT
+        return StreamHeader(item.name, item.attributes, default)
 
     def _keep(self, unfinished: int) -> None:
         """Keep the bytes of what is not whole yet; hold back the rest of a long tag."""
         if not self._chunks:
-            self._chunks.append(self._chunk)
-        if self._current is None:  # only an unfinished start tag belongs to what comes
-            tail = b"".join(self._chunks)[-unfinished:]
-            self._chunks = [tail]
-            self._base = self._start = self._bytes_fed - unfinished
-        self._chunk = b""
+            self._chunks = [self._chunk]
+        if self._tree.is_between():  # only an unfinished start tag belongs to what comes
+            self._chunks = [b"".join(self._chunks)[-unfinished:]]
+            self._base = self._bytes_fed - unfinished
         self._check_size(0)
         if unfinished >= LONG_TAG:
-            tail = b"".join(self._chunks)[-unfinished:]
-            if tail.startswith((b"<!", b"<?")) and not tail.startswith(b"<![CDATA["):
-                raise StreamError("restricted-xml", "comments, declarations and processing instructions are not allowed")
-            if tail.startswith(b"<"):
-                self._held = _HeldTag()
-                self._held.start(tail)
+            self._hold(b"".join(self._chunks)[-unfinished:])
+
+    def _hold(self, tail: bytes) -> None:
+        """Take over from expat the reading of a long tag, up to its end."""
+        if tail.startswith((b"<!", b"<?")) and not tail.startswith(b"<![CDATA["):
+            raise StreamError("restricted-xml", "comments, declarations and processing instructions are not allowed")
+        if tail.startswith(b"<"):
+            self._held = HeldTag(tail)
 
     def _check_size(self, held: int) -> None:
-        if self._bytes_fed + held - self._start > self.limits.size:
+        start = self._base if self._tree.is_between() else self._tree.start()
+        if self._bytes_fed + held - start > self.limits.size:
             raise StreamError("policy-violation", f"an element may have at most {self.limits.size} bytes")
-
-    def _start_element(self, expat_name: str, attributes: dict[str, str]) -> None:
-        name = self._names.get(expat_name) or self._learn(expat_name)
-        if attributes:
-            for attribute in attributes:
-                if SEPARATOR in attribute:
-                    attributes = self._named_attributes(attributes)
-                    break
-        current = self._current
-        if current is None:
-            if not self._in_stream:
-                self._open_stream(name, attributes)
-                return
-            self._start = self._expat.CurrentByteIndex
-            self._prefixed = expat_name.count(SEPARATOR) > 1
-            self._seen_children = 0
-            children: list[Element | str] = []
-            self._stack.append([Element(name, attributes, children)])
-            self._current = children
-            return
-        limits = self.limits
-        self._seen_children += 1
-        if (
-            self._seen_children > limits.children
-            or len(self._stack) > limits.depth
-            or len(attributes) > limits.attributes
-        ):
-            raise StreamError("policy-violation", "an element has too many children, levels or attributes")
-        children = []
-        current.append(Element(name, attributes, children))
-        self._stack.append(current)
-        self._current = children
-
-    def _end_element(self, expat_name: str) -> None:
-        stack = self._stack
-        if not stack:
-            self._in_stream = False
-            self._events.append(StreamFooter())
-            return
-        current = stack.pop()
-        if stack:
-            self._current = current
-            return
-        self._current = None
-        element: Element = current[0]  # type: ignore[assignment]  # the bottom of the stack is the element itself
-        self._finish(element, self._expat.CurrentByteIndex)
-        self._events.append(element)
-
-    def _finish(self, element: Element, end: int) -> None:
-        """Check a whole element's size and give it its own bytes."""
-        limits = self.limits
-        size = end - self._start
-        if size > limits.size or len(element.attributes) > limits.attributes:
-            raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
-        if self._chunks:
-            data = self._chunk = b"".join(self._chunks)
-            self._chunks = [data]
-        else:
-            data = self._chunk
-        if self._prefixed or not self._raw_allowed:
-            return
-        start = self._start - self._base
-        tag = START_TAG.match(data, start)
-        if tag is None:
-            return
-        element.inner = inner = data[tag.end() : end - self._base]
-        if size > NAMESPACE_DECLARATIONS_CHECKED_FROM and inner.count(b"xmlns") > limits.declarations:
-            raise StreamError("policy-violation", "an element has too many namespace declarations")
-
-    def _character_data(self, text: str) -> None:
-        current = self._current
-        if current is not None:
-            current.append(text)
-        elif text.strip(" \t\r\n"):
-            raise StreamError("bad-format", "character data between stanzas")
-
-    def _open_stream(self, name: str, attributes: dict[str, str]) -> None:
-        """Note the stream header; its bytes are needed again whenever expat is replaced."""
-        self._in_stream = True
-        if self._header:  # expat was replaced and reads what we already know
-            return
-        header = b"".join(self._chunks) if self._chunks else self._chunk
-        tag = START_TAG.search(header, max(0, self._expat.CurrentByteIndex - self._base))
-        self._header, self._declared_default = namespace_declarations(tag[0] if tag else b"", name)
-        self._raw_allowed = self._declared_default == CLIENT
-        self._events.append(StreamHeader(name, attributes, self._declared_default))
-
-    def _learn(self, expat_name: str) -> str:
-        """Translate a name; those with a prefix are not remembered, as each use must be noticed."""
-        parts = expat_name.split(SEPARATOR)
-        if len(parts) == 1:
-            clark = expat_name
-        else:
-            clark = f"{{{parts[0]}}}{parts[1]}"
-            if len(parts) == 3:
-                self._prefixed = True
-                if len(self._names) <= REPLACE_AFTER_NAMES:  # counted, under a name that is never looked up
-                    self._names[f"{SEPARATOR}{expat_name}"] = clark
-                return clark
-        self._names[expat_name] = clark
-        return clark
-
-    def _named_attributes(self, attributes: dict[str, str]) -> dict[str, str]:
-        named = {}
-        for key, value in attributes.items():
-            parts = key.split(SEPARATOR)
-            if len(parts) == 1:
-                named[key] = value
-                continue
-            named[f"{{{parts[0]}}}{parts[1]}"] = value
-            if len(parts) == 3 and parts[2] != "xml":
-                self._prefixed = True
-                if len(self._names) <= REPLACE_AFTER_NAMES:
-                    self._names[f"{SEPARATOR}{key}"] = key
-        return named
-
-    def _xml_declaration(self, version: str, encoding: str | None, standalone: int) -> None:
-        if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
-            raise StreamError("unsupported-encoding", "only UTF-8 is allowed")
 
 
 def refuse_other_encodings(data: bytes) -> None:
@@ -464,7 +293,7 @@ UNDEFINED_ENTITY: Final = frozenset(
 HEADER_NAME: Final = re.compile(rb"<([^\s/>]+)")
 
 
-def namespace_declarations(tag: bytes, name: str) -> tuple[bytes, str]:
+def namespace_declarations(tag: bytes) -> tuple[bytes, str]:
     """Return a start tag with the namespace declarations of `tag` alone, in one order, and the default namespace.
 
     What quotes hold is blanked before looking for names, so that an attribute's value cannot pass for a declaration.
@@ -505,10 +334,7 @@ class ParserPool:
         """Return a parser at a stanza boundary."""
         if self._idle:
             return self._idle.pop()
-        parser = StreamParser(self.limits)
-        parser._header, parser._raw_allowed, parser._declared_default = USUAL_HEADER, True, CLIENT
-        parser.renew()
-        return parser
+        return StreamParser(self.limits, USUAL_HEADER)
 
     def give_back(self, parser: StreamParser) -> None:
         """Take a parser back, which must be at a boundary; a worn one is dropped."""

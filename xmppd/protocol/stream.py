@@ -33,7 +33,8 @@ from .events import (
 from .jid import Jid
 from .names import BIND, CLIENT, IQ, KINDS, SASL, STREAM, TLS, XML_LANG
 from .negotiation import Input, Negotiation, State
-from .parser import Event, Limits, ParserPool, StreamFooter, StreamHeader, StreamParser
+from .parser import ParserPool, StreamParser
+from .tree import Event, Limits, StreamFooter, StreamHeader
 from .writer import escape_attribute, serialise
 
 FOOTER: Final = b"</stream:stream>"
@@ -234,8 +235,7 @@ class Stream:
         self._send(E(f"{{{SASL}}}success", text or None))
         self._is_open = False
         assert self._parser is not None
-        self._parser.limits = self._pool.limits
-        self._parser.restart()
+        self._parser.restart(self._pool.limits)
 
     def refuse(self, failure: SaslFailure) -> None:
         """Answer `AuthStarted` or `AuthResponse`: not so; the client may try again."""

@@ -1,0 +1,48 @@
+"""The rest of a long tag that is not whole yet.
+
+expat scans an unfinished tag anew with each piece of it (CVE-2023-52425): a tag of 256 KiB sent in single bytes would cost
+tens of seconds. Here each byte is looked at once, for the one thing that matters: whether the tag ends in it.
+"""
+
+import re
+from typing import Final
+
+PIECE: Final = re.compile(rb"""[^>"']*([>"'])""")
+
+
+class HeldTag:
+    """The bytes behind the start of an unfinished tag, until its end.
+
+    :param begun: the tag as far as expat has it already.
+    :ivar size: how many bytes are held.
+    """
+
+    __slots__ = ("_pieces", "_quote", "size")
+
+    def __init__(self, begun: bytes) -> None:
+        self._pieces: list[bytes] = []
+        self._quote = b""
+        self.size = 0
+        self._ends_in(begun)
+
+    def add(self, data: bytes) -> bytes | None:
+        """Keep `data`; return all that was kept if the tag's end is in it."""
+        self._pieces.append(data)
+        self.size += len(data)
+        return b"".join(self._pieces) if self._ends_in(data) else None
+
+    def _ends_in(self, data: bytes) -> bool:
+        position = 0
+        while True:
+            if self._quote:
+                position = data.find(self._quote, position) + 1
+                if not position:
+                    return False
+                self._quote = b""
+            piece = PIECE.match(data, position)
+            if piece is None:
+                return False
+            position = piece.end()
+            if piece[1] == b">":
+                return True
+            self._quote = piece[1]
