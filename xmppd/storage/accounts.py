@@ -87,14 +87,14 @@ class SqlAccounts:
         keys = _key_rows(jid, credentials)
 
         def work(connection: Connection) -> None:
-            connection.execute(ADD, account)
+            try:
+                connection.execute(ADD, account)
+            except IntegrityError as error:
+                raise AccountExists(jid) from error
             if keys:
                 connection.execute(ADD_KEYS, keys)
 
-        try:
-            await self._shards.transaction(jid, "accounts.create", work)
-        except IntegrityError as error:
-            raise AccountExists(jid) from error
+        await self._shards.transaction(jid, "accounts.create", work)
 
     async def set_credentials(self, jid: Jid, credentials: Credentials) -> None:
         """Replace the SCRAM keys; raise `AccountUnknown`."""

@@ -1,7 +1,8 @@
 """Which errors of a driver mean that the database is out of order, and which mean that a question was wrong.
 
 The former become `StorageUnavailable`: ask again later. The latter are mistakes or broken constraints and are raised as
-SQLAlchemy names them. A reason is the database's own message and holds no values.
+SQLAlchemy names them. No message says more than the first line of what the database said: what comes behind it (the
+statement with its values, the key that exists) belongs in nobody's log.
 """
 
 import sqlite3
@@ -89,6 +90,20 @@ def postgres_fault(error: BaseException, closed: bool) -> Fault | None:
 def is_elsewhere(error: BaseException) -> bool:
     """Say whether a PostgreSQL shard refused a write to a slot."""
     return getattr(driver_error(error), "pgcode", None) == ELSEWHERE
+
+
+def hush(error: BaseException) -> None:
+    """Cut what database errors say to its first line, in an exception and in all that it came from."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        found = left.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, DBAPIError) or hasattr(found, "pgerror"):
+            found.args = (str(found.args[0]).partition("\n")[0] if found.args else "", *found.args[1:])
+        left += (found.__cause__, found.__context__, found.orig if isinstance(found, DBAPIError) else None)
 
 
 def _primary(cause: Any) -> str:

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from ..core.log import Log
 from ..core.shards import StorageUnavailable
+from .faults import hush
 from .link import Link
 from .sqlite import SqliteLink
 
@@ -188,6 +189,7 @@ class Runner(Generic[L]):
 
     def _explained(self, error: Exception, link: Link, name: str) -> Exception:
         """Return what the asker is told instead of `error`; close the connection if it is lost."""
+        hush(error)
         fault = link.fault_of(error)
         if fault is None:
             return link.named(error)

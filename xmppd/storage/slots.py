@@ -7,7 +7,7 @@ writes to others.
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
@@ -84,7 +84,7 @@ class SlotMap:
 
 def stored_map(connection: Connection) -> SlotMap | None:
     """Return the newest map of shard 0, or None if the deployment is fresh."""
-    rows: Sequence[tuple[int, int, int, int]] = [row._tuple() for row in connection.execute(NEWEST)]
+    rows = [tuple(row) for row in connection.execute(NEWEST)]
     if not rows:
         return None
     return SlotMap.of_ranges(rows[0][0], (Range(*row[1:]) for row in rows))
