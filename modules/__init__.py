@@ -1,8 +1,8 @@
 '''Modules: RFC 6121 and every XEP.
 
-A module is one file, or a folder when it has tables. Its name is what the configuration calls it. From top to bottom it holds
-the specification, what it declares, what it needs, its handlers, and the pure functions they rest on. This one is whole; put
-it anywhere on the path and name it in ``[modules] load = ["xmppd_greeter"]``::
+A module is one file, or a folder when it has tables. Its name is what the configuration calls it. From top to bottom
+it holds the specification, what it declares, what it needs, its handlers, and the pure functions they rest on. This
+one is whole; put it anywhere on the path and name it in ``[modules] load = ["xmppd_greeter"]``::
 
     """Greets whoever logs in."""
 

@@ -1,7 +1,7 @@
 """XEP-0077: In-Band Registration: a new account, another password, the end of an account.
 
-Registration by strangers is off unless the configuration says otherwise, and limited per address. Changing one's password and
-cancelling one's account always work, for the account that asks.
+Registration by strangers is off unless the configuration says otherwise, and limited per address. Changing one's
+password and cancelling one's account always work, for the account that asks.
 """
 
 from collections import OrderedDict

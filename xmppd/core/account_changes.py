@@ -15,9 +15,9 @@ from .sessions import Sessions
 class AnnouncingAccounts:
     """Implements `Accounts`: a new account is announced, one that is disabled or removed loses its sessions.
 
-    A removed account is announced before its row goes, so that modules can still tell its contacts. Its sessions end in the
-    next turn of the loop, so that the one that asked for it gets its answer (XEP-0077, Entity Cancels an Existing
-    Registration).
+    A removed account is announced before its row goes, so that modules can still tell its contacts. Its sessions end
+    in the next turn of the loop, so that the one that asked for it gets its answer (XEP-0077, Entity Cancels an
+    Existing Registration).
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Who is it? The driver's half of SASL (RFC 6120, 6): what the mechanisms of `protocol.sasl` ask for is looked up here.
 
-Only SCRAM keys are stored. An unknown account gets stable fake ones and costs the same. Deriving keys from a password (PLAIN)
-takes milliseconds on purpose and runs off the loop. Failures are counted, and slow down whoever fails.
+Only SCRAM keys are stored. An unknown account gets stable fake ones and costs the same. Deriving keys from a password
+(PLAIN) takes milliseconds on purpose and runs off the loop. Failures are counted, and slow down whoever fails.
 """
 
 import secrets

@@ -1,8 +1,10 @@
-"""Drives one client's stream: what comes from the connection goes through the protocol's `Stream` into the core, and back.
+"""Drives one client's stream: what comes from the connection goes through the protocol's `Stream` into the core, and
+back.
 
-Order is kept as RFC 6120, 10.1 wants it: one stanza of a stream at a time. If a handler waits (a database, say), reading pauses
-and what was already read queues. No more than `stanzas_per_turn` stanzas of one stream are handled before others have their
-turn. A client that does not read its own stream is closed when more than `send_buffer` waits for it.
+Order is kept as RFC 6120, 10.1 wants it: one stanza of a stream at a time. If a handler waits (a database, say),
+reading pauses and what was already read queues. No more than `stanzas_per_turn` stanzas of one stream are handled
+before others have their turn. A client that does not read its own stream is closed when more than `send_buffer` waits
+for it.
 """
 
 import secrets

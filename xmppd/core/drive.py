@@ -1,8 +1,8 @@
 """Run a coroutine; pay for a Deferred only if it really waits.
 
-Every handler is `async def`. Most never wait, so a stanza's whole road is one coroutine that the first `send` finishes. Only
-if it waits is it handed, *already started*, to `Deferred.fromCoroutine`. That works because a Deferred that has not fired
-yields itself again when it is resumed with None; a test pins it.
+Every handler is `async def`. Most never wait, so a stanza's whole road is one coroutine that the first `send`
+finishes. Only if it waits is it handed, *already started*, to `Deferred.fromCoroutine`. That works because a Deferred
+that has not fired yields itself again when it is resumed with None; a test pins it.
 """
 
 from collections.abc import Callable, Coroutine

@@ -7,8 +7,8 @@
     Delivering             one session: now, later, or not
     Undelivered            nobody took a message: push, bounce
 
-"Outbound" and "inbound" are RFC 6121's own words. IQ requests to a host or an account leave this road: they have one answerer
-each (see `iq`).
+"Outbound" and "inbound" are RFC 6121's own words. IQ requests to a host or an account leave this road: they have one
+answerer each (see `iq`).
 """
 
 from dataclasses import dataclass, field

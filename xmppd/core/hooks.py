@@ -1,12 +1,13 @@
 """Hooks: three kinds of typed event, and who handles them in which order.
 
-* A **Decision** asks whether something may happen and who takes it. Handlers run in the order of their phases; the first
-  `Verdict` settles it; a `StanzaError` refuses it; any other exception is a bug and fails closed: it is logged with the
-  handler's name and becomes `internal-server-error`.
+* A **Decision** asks whether something may happen and who takes it. Handlers run in the order of their phases; the
+  first `Verdict` settles it; a `StanzaError` refuses it; any other exception is a bug and fails closed: it is logged
+  with the handler's name and becomes `internal-server-error`.
 * A **Collection** asks what everybody has to contribute; all handlers run, a failing one contributes nothing.
 * A **Notice** tells that something has happened; all handlers run, each isolated from the others.
 
-There are no numeric priorities. Within a phase handlers run in the order of their owners' names, and that must not matter.
+There are no numeric priorities. Within a phase handlers run in the order of their owners' names, and that must not
+matter.
 """
 
 from collections.abc import Awaitable, Callable, Iterator

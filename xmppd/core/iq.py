@@ -1,8 +1,8 @@
 """Who answers which IQ, and our own requests.
 
-A request to a host or an account has exactly one answerer, found by type, payload and target; a second one is an error when
-its module is loaded, not a surprise at run time. An answerer *returns* the payload of the result (None is the empty result) or
-*raises* the error. Requests to a full JID are not ours to answer: they go to the session.
+A request to a host or an account has exactly one answerer, found by type, payload and target; a second one is an
+error when its module is loaded, not a surprise at run time. An answerer *returns* the payload of the result (None is
+the empty result) or *raises* the error. Requests to a full JID are not ours to answer: they go to the session.
 """
 
 from collections.abc import Awaitable, Callable
@@ -82,7 +82,8 @@ class Answer(NamedTuple):
     target: Target
 
 
-def iq(type: str, name: str, *targets: Target) -> Callable[[Callable[[S, IqRequest], Any]], Callable[[S, IqRequest], Any]]:
+def iq(type: str, name: str, *targets: Target) -> Callable[[Callable[[S, IqRequest], Any]], Callable[[S, IqRequest],
+Any]]:
     """Mark an async method as the answerer of requests of that type whose payload has that qualified name."""
 
     def mark(method: Any) -> Any:
@@ -114,7 +115,8 @@ class Iqs:
         for _, answer in found:
             taken = self._answerers.get(answer)
             if taken is not None:
-                raise AlreadyAnswered(f"{owner} and {taken[0]} both answer {answer.type} {answer.name} to {answer.target}")
+                raise AlreadyAnswered(f"{owner} and {taken[0]} both answer {answer.type} {answer.name} to
+                {answer.target}")
         for method, answer in found:
             self._answerers[answer] = (owner, method)
 
@@ -154,7 +156,8 @@ class Iqs:
 
     # Asking
 
-    def ask(self, from_: Jid, to: Jid, type: str, payload: Element, timeout: float = 60.0) -> tuple[Stanza, Deferred[Any]]:
+    def ask(self, from_: Jid, to: Jid, type: str, payload: Element, timeout: float = 60.0) -> tuple[Stanza,
+    Deferred[Any]]:
         """Make a request of ours; return it, to be routed, and what fires with the answer's payload or its error."""
         self._number += 1
         id = f"xmppd-{self._number:x}"

@@ -1,8 +1,9 @@
 """Find, order, inject, bind, unbind and reload modules.
 
-A need is a field: the loader gives the field what is registered for its type, be it something of the core or what another
-module offers. The field `config` is given the module's own options. A need that nobody provides is an error when the module
-is loaded. Modules that offer something are loaded before those that need it, and unloaded behind them.
+A need is a field: the loader gives the field what is registered for its type, be it something of the core or what
+another module offers. The field `config` is given the module's own options. A need that nobody provides is an error
+when the module is loaded. Modules that offer something are loaded before those that need it, and unloaded behind
+them.
 """
 
 import dataclasses

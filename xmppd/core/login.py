@@ -241,9 +241,9 @@ class Login:
         assert self._host is not None
         account = f"{username}@{self._host.name}" if username else None
         wait = self._context.throttle.failed(connection.peer_address, account)
-        log.info("login failed: {peer} as {account}: {why}", peer=connection.peer_address, account=account, why=failure.condition)
-        await self._context.hooks.notify(LoginFailed(self._host, username, connection.peer_address))
-        if wait:
+        log.info("login failed: {peer} as {account}: {why}", peer=connection.peer_address, account=account,
+        why=failure.condition) await self._context.hooks.notify(LoginFailed(self._host, username,
+        connection.peer_address)) if wait:
             await self._pause(wait)
         if self._stream.is_closed:
             return

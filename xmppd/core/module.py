@@ -1,8 +1,8 @@
 """What a module is, and what it declares.
 
-A module is a dataclass in one file, or in a folder when it has tables. From top to bottom: the XEP it implements, what it
-declares, what it needs (its fields; the loader fills them by type), its handlers, and the pure functions they rest on.
-`xmppd.modules` explains how to write one.
+A module is a dataclass in one file, or in a folder when it has tables. From top to bottom: the XEP it implements,
+what it declares, what it needs (its fields; the loader fills them by type), its handlers, and the pure functions they
+rest on. `xmppd.modules` explains how to write one.
 """
 
 from collections.abc import Mapping

@@ -61,7 +61,8 @@ class Session:
     """
 
     __slots__ = (
-        "_notes", "account", "directed", "is_anonymous", "is_interested", "jid", "presence", "priority", "resource", "wire",
+        "_notes", "account", "directed", "is_anonymous", "is_interested", "jid", "presence", "priority", "resource",
+        "wire",
     )  # fmt: skip
 
     def __init__(self, jid: Jid, wire: Wire, *, is_anonymous: bool = False) -> None:

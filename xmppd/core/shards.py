@@ -1,8 +1,8 @@
 """Sharded storage, as modules see it.
 
-Everything is keyed by its owner's bare JID: the owner decides the shard (architecture: BLAKE2b, 1024 slots, slot map). A
-module declares its tables with SQLAlchemy Core and asks through `Shards`; it never sees a connection pool or a thread.
-Each transaction has a name, which logs and metrics use.
+Everything is keyed by its owner's bare JID: the owner decides the shard (architecture: BLAKE2b, 1024 slots, slot
+map). A module declares its tables with SQLAlchemy Core and asks through `Shards`; it never sees a connection pool or
+a thread. Each transaction has a name, which logs and metrics use.
 """
 
 from collections.abc import Callable, Mapping, Sequence

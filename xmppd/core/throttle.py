@@ -1,8 +1,8 @@
 """Growing delays for those who fail to log in, per address and per account.
 
-An account that others attack must stay usable: what grows for an account is the wait *before the answer* to a failure, never a
-refusal of the right password. An address that has used up its failures is answered late, too, and is told
-`temporary-auth-failure` while its wait goes on.
+An account that others attack must stay usable: what grows for an account is the wait *before the answer* to a
+failure, never a refusal of the right password. An address that has used up its failures is answered late, too, and is
+told `temporary-auth-failure` while its wait goes on.
 """
 
 from collections import OrderedDict

@@ -1,7 +1,9 @@
-"""What must happen to streams because time passes: the end of those that never finish logging in, a sign of life for idle ones.
+"""What must happen to streams because time passes: the end of those that never finish logging in, a sign of life for
+idle ones.
 
-One clock call a second serves all streams. A stream that negotiates is looked at every second; bound ones are visited in
-turn, each about every `VISIT_EVERY` seconds, so that a hundred thousand idle sessions cost a slice of a millisecond.
+One clock call a second serves all streams. A stream that negotiates is looked at every second; bound ones are visited
+in turn, each about every `VISIT_EVERY` seconds, so that a hundred thousand idle sessions cost a slice of a
+millisecond.
 """
 
 from typing import TYPE_CHECKING, Final

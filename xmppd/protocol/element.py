@@ -1,7 +1,7 @@
 """An XML element as a light value, and `E` to build one.
 
-An `Element` is immutable by convention: nobody changes one after it was built, so copies, carbons and archives may share
-subtrees. (A frozen dataclass would say so too, at three times the cost of construction.)
+An `Element` is immutable by convention: nobody changes one after it was built, so copies, carbons and archives may
+share subtrees. (A frozen dataclass would say so too, at three times the cost of construction.)
 """
 
 from collections.abc import Iterator, Mapping

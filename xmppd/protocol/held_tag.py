@@ -1,7 +1,7 @@
 """The rest of a long tag that is not whole yet.
 
-expat scans an unfinished tag anew with each piece of it (CVE-2023-52425): a tag of 256 KiB sent in single bytes would cost
-tens of seconds. Here each byte is looked at once, for the one thing that matters: whether the tag ends in it.
+expat scans an unfinished tag anew with each piece of it (CVE-2023-52425): a tag of 256 KiB sent in single bytes would
+cost tens of seconds. Here each byte is looked at once, for the one thing that matters: whether the tag ends in it.
 """
 
 import re

@@ -1,14 +1,15 @@
 """What may come when: the states of a client's stream as one table.
 
 There are two dimensions, kept apart on purpose: whether the bytes are inside a stream (the header was read, and the
-features were sent) is the stream's own business; *how far the negotiation got* is said here. A restart (RFC 6120, 4.3.3)
-does not change the state: it is the consequence of a transition.
+features were sent) is the stream's own business; *how far the negotiation got* is said here. A restart (RFC 6120,
+4.3.3) does not change the state: it is the consequence of a transition.
 
 Rules:
 
 * everything that decides what an element means at its moment lives in this table;
 * an input that a state does not list is refused and changes nothing: the driver hears of it as a `StreamError`;
-* STARTTLS in any state but PLAIN, a second authentication, or a stanza before `BOUND` is thus impossible, not checked for.
+* STARTTLS in any state but PLAIN, a second authentication, or a stanza before `BOUND` is thus impossible, not checked
+  for.
 """
 
 from enum import Enum, auto

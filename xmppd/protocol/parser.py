@@ -1,13 +1,13 @@
 """Bytes to elements, with every limit and refusal that architecture rule 1 asks for.
 
-One expat parser reads one stream. It builds light `Element` trees and, beside them, keeps each stanza's own bytes, so that
-what is only relayed is never serialised again (`Element.inner`).
+One expat parser reads one stream. It builds light `Element` trees and, beside them, keeps each stanza's own bytes, so
+that what is only relayed is never serialised again (`Element.inner`).
 
 Two ways to feed it:
 
-* *careful*, while a stream is negotiated: `StreamParser.next` feeds expat up to each ``>`` and stops at each event, so that
-  the bytes behind an event that restarts the stream are still bytes (expat cannot be stopped, and a second stream header
-  inside one chunk is a syntax error to it);
+* *careful*, while a stream is negotiated: `StreamParser.next` feeds expat up to each ``>`` and stops at each event,
+  so that the bytes behind an event that restarts the stream are still bytes (expat cannot be stopped, and a second
+  stream header inside one chunk is a syntax error to it);
 * *swift*, once stanzas flow: `StreamParser.feed` hands over all there is and returns all elements that became whole.
 
 What expat does not do for us:
@@ -15,9 +15,9 @@ What expat does not do for us:
 * expat never forgets a name and keeps about 10 KiB: a parser is replaced at a stanza boundary after every MiB or some
   hundred distinct names, and at a boundary in a stream of the usual header it goes back to a `ParserPool`, so that idle
   sessions keep none at all (the state inside such a stream header is the same for every session);
-* one huge tag sent in tiny pieces would be scanned anew for each piece (CVE-2023-52425; expat 2.5 has no defence, and the
-  defence of 2.6 withholds stanzas, so it is switched off): `HeldTag` reads each byte of an unfinished tag once and feeds
-  expat when the tag ends.
+* one huge tag sent in tiny pieces would be scanned anew for each piece (CVE-2023-52425; expat 2.5 has no defence, and
+  the defence of 2.6 withholds stanzas, so it is switched off): `HeldTag` reads each byte of an unfinished tag once
+  and feeds expat when the tag ends.
 """
 
 import re
@@ -232,7 +232,7 @@ class StreamParser:
         """Note a stream header: its declarations are needed again whenever expat is replaced."""
         if isinstance(item, StreamFooter):
             return item
-        tag = START_TAG.search(data, max(0, item.index - self._base))
+        tag = START_TAG.search(data, max(0, item.at - self._base))
         self._header, default = namespace_declarations(tag[0] if tag else b"")
         self._raw_allowed = default == CLIENT
         return StreamHeader(item.name, item.attributes, default)

@@ -1,7 +1,7 @@
 """A stanza on its way: the element as it came, and what its new start tag says.
 
-A stanza that is only relayed is never serialised again: its start tag is written anew (our `from`, the given `to`, `type`,
-`id` and `xml:lang`), its content is copied as it was received (`Element.inner`), and what we add is appended.
+A stanza that is only relayed is never serialised again: its start tag is written anew (our `from`, the given `to`,
+`type`, `id` and `xml:lang`), its content is copied as it was received (`Element.inner`), and what we add is appended.
 """
 
 from collections.abc import Iterator

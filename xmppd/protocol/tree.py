@@ -1,8 +1,8 @@
 """What expat tells, as a tree: the handlers that build elements.
 
-This is the hottest Python of the server: every tag of every stanza passes here. Hence closures instead of methods, whose
-state is in cells; the limits are bound once. What an element costs is checked while it is built, except its size in bytes,
-which whoever feeds expat knows.
+This is the hottest Python of the server: every tag of every stanza passes here. Hence closures instead of methods,
+whose state is in cells; the limits are bound once. What an element costs is checked while it is built, except its
+size in bytes, which whoever feeds expat knows.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ class Opening(NamedTuple):
 
     name: str
     attributes: dict[str, str]
-    index: int
+    at: int
 
 
 Event = StreamHeader | StreamFooter | Element

@@ -1,8 +1,9 @@
 """Elements to bytes: the one serialiser.
 
-CR, LF and TAB are written as character references, in text as in attributes, so that what comes out at the other end is what
-went in (XML 1.0, 2.11 and 3.3.3 would normalise them away). No prefix is ever invented but those of XML itself and of the
-stream namespace, which every stream header of ours declares. Nothing recurses: depth is the sender's choice.
+CR, LF and TAB are written as character references, in text as in attributes, so that what comes out at the other end
+is what went in (XML 1.0, 2.11 and 3.3.3 would normalise them away). No prefix is ever invented but those of XML
+itself and of the stream namespace, which every stream header of ours declares. Nothing recurses: depth is the
+sender's choice.
 """
 
 import re
@@ -91,7 +92,8 @@ def _tags(element: Element, outer: str) -> tuple[str, str, str]:
         name, declaration, inner = local, f" xmlns='{escape_attribute(namespace)}'", namespace
     attributes = element.attributes
     if attributes:
-        declaration += "".join([_attribute(key, value, number) for number, (key, value) in enumerate(attributes.items())])
+        declaration += "".join([_attribute(key, value, number) for number, (key, value) in
+        enumerate(attributes.items())])
     return f"<{name}{declaration}", f"</{name}>", inner
 
 
