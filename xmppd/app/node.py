@@ -82,6 +82,7 @@ class Node:
             self.hosts, self.sessions, self.hooks, self.iqs, self.router, authenticator, self.throttle, self.upkeep,
             limits, self.clock, self.soon,
         )  # fmt: skip
+        self.threads = Threads(self.in_thread)
         self.registry = Registry()
         self.authority = Authority(self.accounts, self.hosts)
         self.administration = Administration(self.registry, self.authority)
@@ -113,7 +114,7 @@ class Node:
             Sessions: self.sessions,
             Shards: self.shards,
             Upkeep: self.upkeep,
-            Threads: Threads(self.in_thread),
+            Threads: self.threads,
         }
 
     async def start(self) -> None:
@@ -136,4 +137,3 @@ class Node:
         return ClientStream(
             self.clients, tls_allowed=tls_allowed, tls_required=tls_required, scram_without_tls=scram_without_tls
         )
-

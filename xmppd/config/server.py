@@ -137,6 +137,12 @@ class Listener:
         help="Whether each connection begins with a PROXY protocol header (version 1 or 2) that tells the client's "
         "address. Nobody but the proxy may be able to reach such a listener.",
     )
+    client_authorities: Path | None = option(
+        None,
+        example="certificates/users-ca.crt",
+        help="Ask clients for a certificate, and trust those that an authority in this PEM file has signed: they log "
+        "in by SASL EXTERNAL as the XMPP address that the certificate names.",
+    )
     scram_without_tls: bool = option(
         False,
         help="Let clients log in by SCRAM on a connection that is not encrypted: for benchmarks on loopback, or behind "

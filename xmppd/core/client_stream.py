@@ -35,6 +35,7 @@ from .host import Hosts
 from .iq import Iqs
 from .log import Log
 from .login import Login
+from .metrics import Metrics, counter
 from .router import Router, may_be_answered
 from .session import Session
 from .sessions import Sessions
@@ -45,17 +46,16 @@ log = Log("c2s")
 Nonza = Callable[[Session, Element], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class ClientCounters:
-    """What happened on client streams, in plain numbers."""
+class ClientMetrics(Metrics):
+    """What happened on client streams."""
 
-    connections: int = 0
-    logins: int = 0
-    login_failures: int = 0
-    stanzas_in: int = 0
-    stanzas_out: int = 0
-    stream_errors: int = 0
-    overflows: int = 0
+    connections: int = counter("Connections that clients opened.")
+    logins: int = counter("Sessions that began.")
+    login_failures: int = counter("Failed authentications.")
+    stanzas_received: int = counter("Stanzas that clients sent.")
+    stanzas_sent: int = counter("Stanzas written to clients.")
+    stream_errors: int = counter("Streams that we closed with an error.")
+    overflows: int = counter("Sessions closed because their client did not read.")
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class ClientContext:
     limits: Limits
     clock: Clock
     soon: Callable[[Callable[[], None]], Any]
-    counters: ClientCounters = field(default_factory=ClientCounters)
+    counters: ClientMetrics = field(default_factory=ClientMetrics)
     nonzas: dict[str, Nonza] = field(default_factory=dict)
     parsers: ParserPool = field(init=False)
     early: ElementLimits = field(init=False)
@@ -184,7 +184,7 @@ class ClientStream:
         if self._congested and self.connection.pending() + len(data) > self._context.limits.send_buffer:
             self._overflow()
             return False
-        self._context.counters.stanzas_out += 1
+        self._context.counters.stanzas_sent += 1
         self.connection.write(data)
         return True
 
@@ -285,7 +285,7 @@ class ClientStream:
             self.close(item if isinstance(item, StreamError) else None)
             return
         context = self._context
-        context.counters.stanzas_in += 1
+        context.counters.stanzas_received += 1
         try:
             if item.name in KINDS:
                 result = drive(self._stanza(session, item))

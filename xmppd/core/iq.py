@@ -82,8 +82,9 @@ class Answer(NamedTuple):
     target: Target
 
 
-def iq(type: str, name: str, *targets: Target) -> Callable[[Callable[[S, IqRequest], Any]], Callable[[S, IqRequest],
-Any]]:
+def iq(
+    type: str, name: str, *targets: Target
+) -> Callable[[Callable[[S, IqRequest], Any]], Callable[[S, IqRequest], Any]]:
     """Mark an async method as the answerer of requests of that type whose payload has that qualified name."""
 
     def mark(method: Any) -> Any:
@@ -115,8 +116,9 @@ class Iqs:
         for _, answer in found:
             taken = self._answerers.get(answer)
             if taken is not None:
-                raise AlreadyAnswered(f"{owner} and {taken[0]} both answer {answer.type} {answer.name} to
-                {answer.target}")
+                raise AlreadyAnswered(
+                    f"{owner} and {taken[0]} both answer {answer.type} {answer.name} to {answer.target}"
+                )
         for method, answer in found:
             self._answerers[answer] = (owner, method)
 
@@ -156,8 +158,9 @@ class Iqs:
 
     # Asking
 
-    def ask(self, from_: Jid, to: Jid, type: str, payload: Element, timeout: float = 60.0) -> tuple[Stanza,
-    Deferred[Any]]:
+    def ask(
+        self, from_: Jid, to: Jid, type: str, payload: Element, timeout: float = 60.0
+    ) -> tuple[Stanza, Deferred[Any]]:
         """Make a request of ours; return it, to be routed, and what fires with the answer's payload or its error."""
         self._number += 1
         id = f"xmppd-{self._number:x}"

@@ -241,9 +241,10 @@ class Login:
         assert self._host is not None
         account = f"{username}@{self._host.name}" if username else None
         wait = self._context.throttle.failed(connection.peer_address, account)
-        log.info("login failed: {peer} as {account}: {why}", peer=connection.peer_address, account=account,
-        why=failure.condition) await self._context.hooks.notify(LoginFailed(self._host, username,
-        connection.peer_address)) if wait:
+        peer = connection.peer_address
+        log.info("login failed: {peer} as {account}: {why}", peer=peer, account=account, why=failure.condition)
+        await self._context.hooks.notify(LoginFailed(self._host, username, peer))
+        if wait:
             await self._pause(wait)
         if self._stream.is_closed:
             return
@@ -309,5 +310,3 @@ class Login:
 def new_nonce() -> str:
     """Return the server's part of a SCRAM nonce."""
     return secrets.token_urlsafe(18)
-
-

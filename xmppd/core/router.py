@@ -4,6 +4,7 @@ The router knows RFC 6120, 10 and nothing else: what becomes of a stanza at an a
 `Inbound*` events. A handler never awaits a remote server.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from ..protocol.errors import FeatureNotImplemented, RemoteServerNotFound, ServiceUnavailable, StanzaError
@@ -136,6 +137,14 @@ class Router:
             await self.route(stanza)
         except StanzaError as error:
             await self.answer_error(stanza, error)
+
+    async def broadcast(self, stanza: Stanza, addresses: Iterable[Jid]) -> None:
+        """Send presence to each address, as `send` does; an account without a session here costs a look-up and no more."""
+        hosts, sessions = self.hosts, self.sessions
+        for address in addresses:
+            if address.localpart and address.domainpart in hosts and not sessions.of(address.bare):
+                continue
+            await self.send(stanza.copy(to=address))
 
     async def answer_error(self, stanza: Stanza, error: StanzaError) -> None:
         """Answer `stanza` with `error`, unless it may not be answered (RFC 6120, 8.3.1: never an error with an error)."""

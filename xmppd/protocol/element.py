@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+
 class Element:
     """One XML element: its qualified name, attributes and children.
 

@@ -39,9 +39,7 @@ class StreamError(Exception):
     :param specific: an application-specific condition element.
     """
 
-    def __init__(
-        self, condition: str, text: str = "", *, content: str = "", specific: Element | None = None
-    ) -> None:
+    def __init__(self, condition: str, text: str = "", *, content: str = "", specific: Element | None = None) -> None:
         if condition not in STREAM_CONDITIONS:
             raise Misuse(f"{condition} is no stream error condition")
         super().__init__(f"{condition}: {text}" if text else condition)

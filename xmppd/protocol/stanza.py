@@ -214,4 +214,3 @@ def _check_iq(element: Element, type: str, attributes: dict[str, str]) -> Stanza
     if type == "result" and payloads > 1:
         return BadRequest("a result has one payload or none")
     return None
-

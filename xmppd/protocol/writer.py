@@ -92,8 +92,9 @@ def _tags(element: Element, outer: str) -> tuple[str, str, str]:
         name, declaration, inner = local, f" xmlns='{escape_attribute(namespace)}'", namespace
     attributes = element.attributes
     if attributes:
-        declaration += "".join([_attribute(key, value, number) for number, (key, value) in
-        enumerate(attributes.items())])
+        declaration += "".join(
+            [_attribute(key, value, number) for number, (key, value) in enumerate(attributes.items())]
+        )
     return f"<{name}{declaration}", f"</{name}>", inner
 
 

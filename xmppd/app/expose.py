@@ -1,0 +1,63 @@
+"""What the loopback HTTP port shows: metrics, and whether the server lives and is ready."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..core.metrics import CONTENT_TYPE, Exposition
+from ..storage.database import Database
+from ..transport.admission import Admission
+from ..transport.http import TEXT, Page
+from ..transport.measures import TransportMetrics
+from .node import Node
+
+
+def expose(
+    exposition: Exposition,
+    node: Node,
+    databases: Sequence[Database],
+    admission: Admission,
+    transport: TransportMetrics,
+) -> None:
+    """Register everything that this process counts."""
+    counters = node.clients.counters
+    exposition.register("transport", transport)
+    exposition.gauge("connections_open", "Connections that are open.", lambda: admission.open)
+    exposition.gauge("sessions", "Resources connected to this process.", lambda: len(node.sessions))
+    exposition.gauge("accounts_online", "Accounts with a session on this process.", node.sessions.accounts)
+    exposition.register("clients", counters)
+    exposition.gauge(
+        "storage_transactions",
+        "Transactions by name since the start.",
+        lambda: _by_name(databases, "count"),
+        labels=("transaction",),
+    )
+    exposition.gauge(
+        "storage_seconds",
+        "Seconds spent in transactions by name since the start.",
+        lambda: _by_name(databases, "seconds"),
+        labels=("transaction",),
+    )
+
+
+def _by_name(databases: Sequence[Database], what: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for database in databases:
+        for name, tally in database.tallies.by_name.items():
+            found[name] = found.get(name, 0) + getattr(tally, what)
+    return found
+
+
+def pages(exposition: Exposition, is_ready: Callable[[], bool], databases: Sequence[Database]) -> Mapping[str, Page]:
+    """Return what is served at which path."""
+
+    def metrics() -> tuple[int, str, bytes]:
+        return 200, CONTENT_TYPE, exposition.render()
+
+    def live() -> tuple[int, str, bytes]:
+        return 200, TEXT, b"alive\n"
+
+    def ready() -> tuple[int, str, bytes]:
+        if not is_ready():
+            return 503, TEXT, b"starting or stopping\n"
+        return 200, TEXT, b"ready\n"
+
+    return {"/metrics": metrics, "/health/live": live, "/health/ready": ready}
