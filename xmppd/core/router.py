@@ -139,7 +139,7 @@ class Router:
             await self.answer_error(stanza, error)
 
     async def broadcast(self, stanza: Stanza, addresses: Iterable[Jid]) -> None:
-        """Send presence to each address, as `send` does; an account without a session here costs a look-up and no more."""
+        """Send presence to each address, as `send` does; an account without a session costs a look-up and no more."""
         hosts, sessions = self.hosts, self.sessions
         for address in addresses:
             if address.localpart and address.domainpart in hosts and not sessions.of(address.bare):
