@@ -24,10 +24,13 @@ def server(debian: Packages, tmp_path: Path) -> Iterator[Server]:
         server = Prosody(debian.program("prosody"), debian.program("prosodyctl", "prosody"), tmp_path)
     else:
         server = Xmppd(tmp_path)
-    with server.process:
+    try:
         for jid, password in PASSWORDS.items():
             server.register(jid, password)
         yield server
+    finally:
+        code = server.process.stop()
+    assert code == 0, "\n".join(server.process.lines)
 
 
 @pytest.fixture
