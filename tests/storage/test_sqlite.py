@@ -10,8 +10,10 @@ from sqlalchemy import insert, select, text, update
 from twisted.internet.defer import gatherResults
 
 from xmppd.core.shards import StorageUnavailable
+from xmppd.storage.database import Database
 from xmppd.storage.faults import SlotElsewhere
 from xmppd.storage.jobs import Limits
+from xmppd.storage.shards import SqlShards
 from xmppd.storage.slots import slot_of
 from xmppd.storage.tables import accounts, slot_here
 
@@ -89,6 +91,20 @@ class TestFaults:
         other.execute("COMMIT")
         assert add(deployment, "romeo@h") == 1
 
+    def test_somebody_else_creates_the_file(self, tmp_path: Path) -> None:
+        """A fresh file that another process holds cannot be switched to WAL yet; when it lets go, it can."""
+        other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+        other.execute("CREATE TABLE t (x)")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM t").fetchall()
+        database = Database(f"sqlite:///{tmp_path}/x.db", print, Limits(threads=0, lock=0.0))
+        with pytest.raises(StorageUnavailable, match="locked"), database.blocking():
+            raise AssertionError("connected to a file that is locked")
+
+        other.execute("COMMIT")
+        with database.blocking() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
     def test_no_such_folder(self, tmp_path: Path) -> None:
         """A place where no file can be: the shard is down, and up as soon as there is a place."""
         place = tmp_path / "place"
@@ -124,9 +140,6 @@ class TestFaults:
 
 def open_from(deployment: Deployment, url: str, patience: float = HANG) -> Deployment:
     """Open one shard without migrating it; its slots are those of another deployment."""
-    from xmppd.storage.database import Database
-    from xmppd.storage.shards import SqlShards
-
     shards = SqlShards([Database(url, deployment.loop.call, Limits(threads=1, retry=0.0, patience=patience))])
     shards.slots = deployment.shards.slots
     return Deployment(deployment.loop, shards)

@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 MEMORY: Final = ":memory:"
 HOLDS_SLOT: Final = "SELECT 1 FROM slot_here WHERE slot = ? AND state = 'open'"
-TRIES: Final = 20  # at switching to WAL while other processes do the same
 
 
 class _Connection(sqlite3.Connection):
@@ -133,14 +132,13 @@ class SqliteLink(Link):
 
 
 def _use_wal(raw: sqlite3.Connection) -> None:
-    """Switch a file to WAL. That fails at once while another process is about it: wait for its lock and look again."""
-    for _ in range(TRIES):
+    """Switch a file to WAL. That fails at once while another process is about it: wait for its lock and try again."""
+    while True:
         try:
             raw.execute("PRAGMA journal_mode = WAL").close()
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-        raw.execute("BEGIN IMMEDIATE")
+        raw.execute("BEGIN EXCLUSIVE")  # waits, but not for longer than the limit
         raw.execute("COMMIT")
-    raise TimeoutError("the database cannot be switched to WAL")
