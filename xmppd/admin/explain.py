@@ -69,7 +69,8 @@ def read_element(text: str) -> "Element":
     """Return the one element of a text; raise `CommandError` if there is none, or more."""
     from ..protocol.element import Element
     from ..protocol.errors import StreamError
-    from ..protocol.parser import Limits, StreamParser
+    from ..protocol.parser import StreamParser
+    from ..protocol.tree import Limits
 
     parser = StreamParser(Limits())
     try:

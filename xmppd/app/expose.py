@@ -38,8 +38,8 @@ def expose(
     )
 
 
-def _by_name(databases: Sequence[Database], what: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _by_name(databases: Sequence[Database], what: str) -> dict[str | tuple[str, ...], float]:
+    found: dict[str | tuple[str, ...], float] = {}
     for database in databases:
         for name, tally in database.tallies.by_name.items():
             found[name] = found.get(name, 0) + getattr(tally, what)

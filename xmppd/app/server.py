@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 
 import xmppd
 
@@ -122,7 +123,7 @@ class Server:
 
     async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run a function off the loop."""
-        return await Deferred.fromFuture(self.loop.run_in_executor(self._workers, function, *args))  # type: ignore[arg-type]
+        return await Deferred.fromFuture(self.loop.run_in_executor(self._workers, function, *args))
 
     def _open_databases(self) -> None:
         try:
@@ -217,9 +218,8 @@ class Server:
         for address in EVERYWHERE if listener.address == "*" else (listener.address,):
             try:
                 self._ports.append(self.reactor.listenTCP(listener.port, site, interface=address))
-            except Exception as error:
-                cause = getattr(error, "socketError", error)
-                raise StartError(_port_trouble(cause, listener.port, self.file)) from error
+            except CannotListenError as error:
+                raise StartError(_port_trouble(error.socketError, listener.port, self.file)) from error
 
     # Administration
 
