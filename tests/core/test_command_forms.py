@@ -49,7 +49,7 @@ class Users:
         limit: Annotated[int | None, argument("How many", field="max_items", options=("25", "none"))] = 25,
         all: bool = False,
         names: list[str] = [],  # noqa: B006
-        text: Document = Document(""),
+        text: Document | None = None,
     ) -> None:
         """List users."""
 
@@ -114,7 +114,7 @@ def test_optional_fields() -> None:
         Field("max_items", FieldType.LIST_SINGLE, "25", "How many", (Option("25", "25"), Option("none", "none"))),
         Field("all", FieldType.BOOLEAN, False, "all"),
         Field("names", FieldType.TEXT_MULTI, (), "names"),
-        Field("text", FieldType.TEXT_MULTI, "", "text"),
+        Field("text", FieldType.TEXT_MULTI, None, "text"),
     ]
     command = named("user list")
     assert command.convert(arguments_from(command, submitted()))["limit"] == 25

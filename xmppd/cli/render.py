@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from ..config.quantities import Duration, Size
 
-_unprintable = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]").sub
+_unprintable = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]").sub
 
 
 class Renderer:

@@ -1,0 +1,10 @@
+"""A server in memory, with its administration."""
+
+import pytest
+
+from .office import Office
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
