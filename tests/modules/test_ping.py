@@ -36,3 +36,38 @@ def test_ping_to_somebody_else_is_not_ours_to_answer(server: Server) -> None:
     )
     juliet.sends("<iq to='romeo@montague.example' id='e2e2' type='get'><ping xmlns='urn:xmpp:ping'/></iq>")
     juliet.receives_error("service-unavailable", id="e2e2")
+
+
+def test_server_to_client_ping(server: Server) -> None:
+    """Server-To-Client Pings: a client that is silent is asked, and lives as long as it answers."""
+    juliet = server.connect("juliet@capulet.example/balcony")
+    for _ in range(3):
+        server.advance(minutes=5, seconds=40)
+        juliet.receives(
+            "<iq from='capulet.example' to='juliet@capulet.example/balcony' id='{ping}' type='get'>"
+            "<ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        juliet.sends(
+            "<iq to='capulet.example' id='{ping}' type='error'><error type='cancel'>"
+            "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        )
+        server.captured.clear()
+    juliet.receives_nothing()
+
+
+def test_client_that_does_not_answer(server: Server) -> None:
+    """Server-To-Client Pings: a client that does not answer is gone."""
+    juliet = server.connect("juliet@capulet.example/balcony")
+    server.advance(minutes=5, seconds=30)
+    juliet.forgets()
+    server.advance(minutes=2)
+    juliet.receives_stream_error("connection-timeout")
+
+
+def test_without_the_module_silence_is_no_offence() -> None:
+    """RFC 6120, 4.6.1: a space asks for nothing, so nobody is cut off for not answering it."""
+    server = Server(disable=("ping",))
+    juliet = server.connect("juliet@capulet.example/balcony")
+    server.advance(hours=1)
+    assert juliet.raw.endswith(b" ")
+    assert not juliet.connection.closed

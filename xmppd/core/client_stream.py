@@ -29,7 +29,7 @@ from .authentication import Authenticator
 from .clock import Clock
 from .connection import Connection
 from .drive import drive, drive_alone
-from .events import SessionEnded
+from .events import SessionEnded, SessionSilent
 from .hooks import Hooks
 from .host import Hosts
 from .iq import Iqs
@@ -195,11 +195,18 @@ class ClientStream:
         self.close(StreamError("resource-constraint", "the client does not read its stream"))
 
     def ask_for_life(self) -> None:
-        """Send a space: a dead connection shows itself, a living client need not answer (RFC 6120, 4.6.1).
+        """Ask the client whether it is still there; whatever it answers is an answer.
 
-        Modules that can ask for an answer do (XEP-0199) and are told by `StillThere`.
+        Where no module asks, a space goes out, to which nobody need answer: then only TCP notices a dead connection.
         """
-        self.connection.write(b" ")
+        if self.session is not None:
+            drive_alone(self._ask(self.session), lambda error: log.failure("a silent client was not asked", error))
+
+    async def _ask(self, session: Session) -> None:
+        if await self._context.hooks.decide(SessionSilent(session)) is None:
+            self.connection.write(b" ")
+            self.pinged_at = None
+            self.last_heard = self._context.upkeep.now
 
     def close(self, error: StreamError | None = None) -> None:
         """End the stream in good order, with a stream error if one is given."""

@@ -176,6 +176,13 @@ class SessionEnded(Notice):
 
 
 @dataclass(slots=True)
+class SessionSilent(Decision):
+    """Nothing came from a client for long; `HANDLED` says that it was asked for something it has to answer."""
+
+    session: "Session"
+
+
+@dataclass(slots=True)
 class LoginFailed(Notice):
     """Somebody failed to authenticate as `username` (as written; None if no name was given)."""
 
