@@ -50,7 +50,7 @@ class Collection:
 
 
 class Notice:
-    """This has happened. Subclasses say what."""
+    """Something has happened. Subclasses say what."""
 
     __slots__ = ()
 
@@ -108,9 +108,12 @@ def _marking(registration: Registration) -> Callable[[Any], Any]:
 
 
 def marked(owner: object, attribute: str) -> Iterator[tuple[Any, Any]]:
-    """Yield (bound method, mark) for every method of `owner` that a decorator left `attribute` on, in source order."""
+    """Yield (method, mark) for every method of `owner` that a decorator left `attribute` on, in source order.
+
+    :param owner: an object, whose methods are bound, or a class, to read what it declares.
+    """
     seen: set[str] = set()
-    for cls in type(owner).__mro__:
+    for cls in (owner if isinstance(owner, type) else type(owner)).__mro__:
         for name, value in vars(cls).items():
             marks = getattr(value, attribute, None)
             if marks is not None and name not in seen:
