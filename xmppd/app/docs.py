@@ -36,6 +36,7 @@ TITLES: Final = {
     199: "XMPP Ping",
     202: "Entity Time",
     203: "Delayed Delivery",
+    237: "Roster Versioning",
     440: "SASL Channel-Binding Type Capability",
     478: "Stream Limits Advertisement",
 }
