@@ -8,22 +8,20 @@ the empty result) or *raises* the error. Requests to a full JID are not ours to 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from ..protocol.element import Element
 from ..protocol.errors import (
-    STANZA_CONDITIONS,
     FeatureNotImplemented,
     InternalServerError,
     RemoteServerTimeout,
     ServiceUnavailable,
     StanzaError,
-    UndefinedCondition,
+    error_of,
 )
 from ..protocol.jid import Jid
-from ..protocol.names import STANZA_ERRORS
 from ..protocol.stanza import Stanza
 from .clock import Clock
 from .hooks import marked
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from .session import Session
 
 log = Log("iq")
-ERROR: Final = "{jabber:client}error"
 S = TypeVar("S")
 
 
@@ -185,13 +182,3 @@ class Iqs:
     def _timed_out(self, id: str) -> None:
         _, waiting, _ = self._pending.pop(id)
         waiting.errback(RemoteServerTimeout("no answer in time"))
-
-
-def error_of(element: Element) -> StanzaError:
-    """Return the error that an error stanza carries."""
-    error = element.child(ERROR)
-    if error is not None:
-        for child in error.elements():
-            if child.namespace == STANZA_ERRORS and child.local in STANZA_CONDITIONS:
-                return STANZA_CONDITIONS[child.local](error.text_of(f"{{{STANZA_ERRORS}}}text", "") or "")
-    return UndefinedCondition()

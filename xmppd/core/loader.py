@@ -219,7 +219,7 @@ class Loader:
         await module.stop()
 
     async def reload(self, name: str) -> Module:
-        """Import a module's code again and replace the running one by it; the old one stays if the new one is broken."""
+        """Import a module's code again and let it take over; the old one stays if the new one is broken."""
         if name not in self._loaded:
             raise LoadError(f"{name} is not loaded")
         old = self.known[name]

@@ -147,7 +147,7 @@ class Router:
             await self.send(stanza.copy(to=address))
 
     async def answer_error(self, stanza: Stanza, error: StanzaError) -> None:
-        """Answer `stanza` with `error`, unless it may not be answered (RFC 6120, 8.3.1: never an error with an error)."""
+        """Answer `stanza` with `error`, unless that may not be: never an error with an error (RFC 6120, 8.3.1)."""
         if not may_be_answered(stanza) or stanza.from_.domainpart not in self.hosts or not stanza.from_.localpart:
             return
         session = self.sessions.at(stanza.from_)

@@ -14,7 +14,7 @@ class Element:
 
     :ivar name: the qualified name, ``{namespace}localname``.
     :ivar attributes: unprefixed attributes by local name, prefixed ones as ``{namespace}localname``.
-    :ivar children: child elements and character data, in document order.
+    :ivar children: child elements and character data, in document order; character data is `str` itself, no subclass.
     :ivar inner: the bytes between start and end tag as they were received, if they mean the same in any stream of the
         same content namespace; None if the content must be serialised from `children`.
     """
@@ -120,7 +120,9 @@ def _joined(children: "list[Element | str]") -> "list[Element | str]":
 
 
 def E(name: str, /, *parts: "Element | str | Mapping[str, str | None] | None", **attributes: Any) -> Element:
-    """Build an element: ``E("{ns}item", E("{ns}group", "Friends"), jid=contact, name=None)``.
+    """Build an element.
+
+    For instance ``E("{ns}item", E("{ns}group", "Friends"), jid=contact, name=None)``.
 
     :param parts: child elements, character data, mappings of attributes whose names are no identifiers, or None (left
         out).
@@ -132,10 +134,14 @@ def E(name: str, /, *parts: "Element | str | Mapping[str, str | None] | None", *
     for part in parts:
         if part is None:
             continue
-        if isinstance(part, Element | str):
+        if part.__class__ is Element:
+            children.append(part)
+        elif isinstance(part, str):
+            children.append(str(part))  # an address or an enumerated value is character data like any other
+        elif isinstance(part, Element):
             children.append(part)
         else:
-            named.update({key: value for key, value in part.items() if value is not None})
+            named.update({key: str(value) for key, value in part.items() if value is not None})
     for key, value in attributes.items():
         if value is not None:
             named[key.rstrip("_")] = str(value)

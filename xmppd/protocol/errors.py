@@ -125,8 +125,10 @@ class StanzaError(Exception):
 class _WithAddress(StanzaError):
     """A condition whose character data is an alternate address."""
 
-    def __init__(self, text: str = "", *, address: str = "", specific: Element | None = None) -> None:
-        super().__init__(text, specific=specific)
+    def __init__(
+        self, text: str = "", *, address: str = "", specific: Element | None = None, type: str | None = None
+    ) -> None:
+        super().__init__(text, specific=specific, type=type)
         self.address = address
 
     def condition_element(self) -> Element:
@@ -275,3 +277,25 @@ STANZA_CONDITIONS: Final[dict[str, type[StanzaError]]] = {
         SubscriptionRequired, UndefinedCondition, UnexpectedRequest,
     )
 }  # fmt: skip
+STANZA_ERROR_TYPES: Final = frozenset({"auth", "cancel", "continue", "modify", "wait"})
+
+
+def error_of(stanza: Element) -> StanzaError:
+    """Return the error that an error stanza carries; `UndefinedCondition` if it names none that we know."""
+    element = stanza.child("{jabber:client}error")
+    if element is None:
+        return UndefinedCondition()
+    cls: type[StanzaError] = UndefinedCondition
+    text, address, specific = "", "", None
+    for child in element.elements():
+        if child.namespace != STANZA_ERRORS:
+            specific = specific or child
+        elif child.local == "text":
+            text = text or child.text
+        elif child.local in STANZA_CONDITIONS:
+            cls, address = STANZA_CONDITIONS[child.local], child.text
+    given = element.get("type")
+    error = cls(text, specific=specific, type=given if given in STANZA_ERROR_TYPES else None)
+    if isinstance(error, _WithAddress):
+        error.address = address
+    return error

@@ -16,10 +16,12 @@ class StreamStarted:
 
     :ivar to: the host asked for, as written, or None.
     :ivar lang: the stream's language, or None.
+    :ivar from_: who the client says it is, as written, or None.
     """
 
     to: str | None
     lang: str | None
+    from_: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,17 @@ for row in TRANSITIONS.values():  # either side may close at any time
 
 
 class Negotiation:
-    """The state of one stream."""
+    """The state of one stream.
+
+    :ivar plain_allowed: whether what is for SECURED may come in PLAIN, too; False for good once TLS is on, so that
+        nothing leads back to PLAIN from there.
+    """
 
     __slots__ = ("plain_allowed", "state")
 
     def __init__(self, state: State = State.PLAIN, *, plain_allowed: bool = False) -> None:
-        """Start in `state`; with `plain_allowed` what is for SECURED may come in PLAIN, too."""
         self.state = state
-        self.plain_allowed = plain_allowed
+        self.plain_allowed = plain_allowed and state is State.PLAIN
 
     def accept(self, given: Input) -> State:
         """Take one input; return the new state, or raise `StreamError` and stay."""
@@ -81,10 +84,12 @@ class Negotiation:
             after = TRANSITIONS[state][given]
         except KeyError:
             raise refusal(self.state, given) from None
-        if after is State.SECURED and self.plain_allowed and given is not Input.STARTTLS:
+        if given is Input.STARTTLS:
+            self.plain_allowed = False
+        elif after is State.SECURED and self.plain_allowed:
             after = State.PLAIN  # a failed try without TLS leaves the choice to begin it
         self.state = after
-        return self.state
+        return after
 
 
 def refusal(state: State, given: Input) -> StreamError:
@@ -93,4 +98,6 @@ def refusal(state: State, given: Input) -> StreamError:
         return StreamError("policy-violation", "TLS is required first")
     if state in (State.AUTHENTICATED, State.BOUND) and given in (Input.AUTH, Input.STARTTLS, Input.BIND):
         return StreamError("policy-violation", f"{given.name.lower()} came twice or too late")
+    if given in (Input.STANZA, Input.REQUEST):
+        return StreamError("not-authorized", "no stanza may come before a resource is bound")  # RFC 6120, 7.1
     return StreamError("not-authorized", f"{given.name.lower()} cannot come now")

@@ -30,7 +30,7 @@ class Stanza:
     :ivar from_: the sender, verified by the stream that the stanza came in on.
     :ivar type: the type; an absent or unknown message type is "normal", an absent presence type is "".
     :ivar id: the stanza's id, if any.
-    :ivar lang: the language of its human-readable content, if known.
+    :ivar lang: the language of its human-readable content, if known; empty if its sender says that it has none.
     :ivar added: what we append to the content.
     """
 
@@ -154,7 +154,7 @@ class Stanza:
             rest = f" type='{self.type}'"
         if self.id is not None:
             rest += f" id='{escape_attribute(self.id)}'"
-        if self.lang:
+        if self.lang is not None:
             rest += f" xml:lang='{escape_attribute(self.lang)}'"
         return rest
 
@@ -196,7 +196,7 @@ def read(element: Element, from_: Jid, lang: str | None = None) -> Stanza:
             error, type = BadRequest("unknown presence type"), ""
     else:
         error = error or _check_iq(element, type, attributes)
-    stanza = Stanza(kind, element, to, from_, type, attributes.get("id"), attributes.get(XML_LANG) or lang)
+    stanza = Stanza(kind, element, to, from_, type, attributes.get("id"), attributes.get(XML_LANG, lang))
     if error is not None:
         raise Malformed(error, stanza)
     return stanza

@@ -15,6 +15,7 @@ and, once `is_bound`, the short way that messages take::
 Any method that reads may raise `StreamError`; the driver answers it with `fail`, writes what there is and closes.
 """
 
+import re
 from typing import Final
 
 from .element import E, Element
@@ -43,6 +44,10 @@ RESPONSE: Final = f"{{{SASL}}}response"
 ABORT: Final = f"{{{SASL}}}abort"
 STARTTLS: Final = f"{{{TLS}}}starttls"
 BIND_NAME: Final = f"{{{BIND}}}bind"
+ERROR: Final = f"{{{STREAM}}}error"
+VERSION: Final = re.compile(r"([0-9]{1,10})\.[0-9]{1,10}").fullmatch
+LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*").fullmatch
+LONGEST_LANGUAGE: Final = 64  # characters; it is repeated in each stanza that names none of its own
 
 
 class Stream:
@@ -173,6 +178,9 @@ class Stream:
             return StartTlsRequested()
         if name in KINDS:
             return self._stanza(event)
+        if name == ERROR:  # the other side gives up; an error is not answered with another (RFC 6120, 4.9.1.1)
+            self._negotiation.accept(Input.CLOSE)
+            return StreamEnded()
         raise unknown_element(event, self.state)
 
     def _header(self, header: StreamHeader) -> StreamStarted:
@@ -183,18 +191,17 @@ class Stream:
             raise StreamError("invalid-namespace", "the content namespace must be jabber:client")
         if not at_least_version_1(header.attributes.get("version")):
             raise StreamError("unsupported-version", "version 1.0 is required")
-        self.lang = header.attributes.get(XML_LANG)
+        self.lang = language_of(header.attributes.get(XML_LANG))
         self._owes = True
-        return StreamStarted(header.attributes.get("to"), self.lang)
+        return StreamStarted(header.attributes.get("to"), self.lang, header.attributes.get("from"))
 
     def _stanza(self, element: Element) -> StreamEvent:
         """Read a stanza before resource binding (RFC 6120, 7.1)."""
         payload = element.first
         if element.name != IQ or payload is None or element.get("type") not in ("get", "set"):
-            raise StreamError("not-authorized", "no stanza may come before a resource is bound")
-        if self.state is State.AUTHENTICATED:
-            if payload.name != BIND_NAME or element.get("type") != "set":
-                raise StreamError("not-authorized", "a resource must be bound first")
+            self._negotiation.accept(Input.STANZA)  # which no state before BOUND does
+        assert payload is not None, "the table refuses stanzas"
+        if self.state is State.AUTHENTICATED and payload.name == BIND_NAME and element.get("type") == "set":
             self._owes = True
             return BindRequested(element, payload.text_of(f"{{{BIND}}}resource") or None)
         self._negotiation.accept(Input.REQUEST)
@@ -248,7 +255,7 @@ class Stream:
         self._answered()
         self._negotiation.accept(Input.BIND)
         result = E(BIND_NAME, E(f"{{{BIND}}}jid", jid))
-        self._send(Element(IQ, {"type": "result", "id": request.element.get("id") or ""}, [result]))
+        self._send(E(IQ, result, type="result", id=request.element.get("id")))
         assert self._parser is not None
         rest = self._parser.take_rest()
         self._put_down(self._parser)
@@ -257,9 +264,8 @@ class Stream:
     def answer(self, element: Element, *payload: Element, error: StanzaError | None = None) -> None:
         """Answer `RequestBeforeLogin`, or `BindRequested` with an error."""
         self._answered()
-        attributes = {"type": "result" if error is None else "error", "id": element.get("id") or ""}
-        children = list(payload) if error is None else [error.element()]
-        self._send(Element(IQ, attributes, [*children]))
+        children = payload if error is None else (error.element(),)
+        self._send(E(IQ, *children, type="result" if error is None else "error", id=element.get("id")))
 
     def _answered(self) -> None:
         if not self._owes:
@@ -307,13 +313,18 @@ class Stream:
 
 
 def at_least_version_1(version: str | None) -> bool:
-    """Whether the version of a stream header is one we speak (RFC 6120, 4.7.5)."""
-    major, _, minor = (version or "0.9").partition(".")
-    return major.isdecimal() and minor.isdecimal() and int(major[:4]) >= 1
+    """Whether the version of a stream header is one we speak; leading zeros mean nothing (RFC 6120, 4.7.5)."""
+    match = VERSION(version or "")
+    return match is not None and match[1].strip("0") != ""
+
+
+def language_of(tag: str | None) -> str | None:
+    """Return the language that a stream header names, or None if that is no language tag (RFC 5646, 2.1)."""
+    return tag if tag and len(tag) <= LONGEST_LANGUAGE and LANGUAGE(tag) else None
 
 
 def unknown_element(element: Element, state: State) -> StreamError:
     """Return the stream error for an element that no state knows (RFC 6120, 4.9.3.24)."""
-    if state in (State.AUTHENTICATED, State.BOUND):
+    if state in (State.AUTHENTICATED, State.BOUND, State.CLOSED):  # what precedes the end tag may be handled behind it
         return StreamError("unsupported-stanza-type", f"{element.local} is not known here")
     return StreamError("not-authorized", f"{element.local} cannot come before authentication")

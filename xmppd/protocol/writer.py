@@ -75,8 +75,9 @@ def write_into(pieces: list[str], element: Element, default: str) -> None:
             continue
         pieces.append(f"{opening}>")
         todo.append(closing)
-        for child in reversed(current.children):
-            todo.append(escape_text(child) if isinstance(child, str) else (child, inner))
+        todo.extend(
+            [escape_text(child) if isinstance(child, str) else (child, inner) for child in reversed(current.children)]
+        )
 
 
 def _tags(element: Element, outer: str) -> tuple[str, str, str]:
@@ -86,6 +87,8 @@ def _tags(element: Element, outer: str) -> tuple[str, str, str]:
     inner = outer
     if namespace == STREAM:
         name, declaration = f"stream:{local}", ""
+    elif namespace == XML:  # may be no default namespace (Namespaces in XML, 3), though a client may send <xml:a/>
+        name, declaration = f"xml:{local}", ""
     elif namespace == outer:
         name, declaration = local, ""
     else:

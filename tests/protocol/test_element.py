@@ -1,0 +1,144 @@
+"""Elements: how they are built, read, compared, and let go of."""
+
+import gc
+from enum import StrEnum
+
+import pytest
+
+from xmppd.protocol.element import E, Element
+from xmppd.protocol.jid import Jid
+
+JULIET = Jid("juliet@capulet.example/balcony")
+
+
+class Mood(StrEnum):
+    HAPPY = "happy"
+
+
+class Labelled(Element):
+    """An element that somebody has made a subclass for."""
+
+
+def deep(levels: int) -> Element:
+    """Return a chain of elements."""
+    element = E("{urn:x}a", "core")
+    for _ in range(levels):
+        element = E("{urn:x}a", element)
+    return element
+
+
+class TestBuilding:
+    """`E` takes what the code has at hand."""
+
+    def test_parts(self) -> None:
+        """Elements and text become children, mappings and keywords attributes, None nothing."""
+        built = E("{urn:x}item", "a", None, E("{urn:x}b"), {"{urn:y}c": "1", "d": None}, from_="x", name=None, count=3)
+        assert built.name == "{urn:x}item"
+        assert built.children == ["a", E("{urn:x}b")]
+        assert built.attributes == {"{urn:y}c": "1", "from": "x", "count": "3"}
+        assert built.inner is None
+
+    @pytest.mark.parametrize("text", [JULIET, Mood.HAPPY])
+    def test_subclasses_of_str_are_character_data(self, text: str) -> None:
+        """An address or an enumerated value is plain text once it is a child."""
+        built = E("{urn:x}jid", text)
+        assert [child.__class__ for child in built.children] == [str]
+        assert built.text == text
+        assert list(built.elements()) == []
+        assert built.first is None
+
+    @pytest.mark.parametrize("value", [JULIET, Mood.HAPPY, 7, 1.5])
+    def test_attributes_are_plain_text(self, value: object) -> None:
+        """Attribute values are `str` itself, however they are given."""
+        built = E("{urn:x}a", {"b": value}, c=value)  # type: ignore[dict-item]
+        assert built.attributes == {"b": str(value), "c": str(value)}
+        assert {one.__class__ for one in built.attributes.values()} == {str}
+
+    def test_subclass_of_element(self) -> None:
+        """A subclass of Element is a child element, too."""
+        assert E("{urn:x}a", Labelled("{urn:x}b")).first is not None
+
+
+class TestReading:
+    """What modules ask of an element."""
+
+    def test_names(self) -> None:
+        """A name consists of a namespace, which may be missing, and a local part."""
+        assert (E("{urn:x}a").namespace, E("{urn:x}a").local) == ("urn:x", "a")
+        assert (E("a").namespace, E("a").local) == ("", "a")
+
+    def test_children(self) -> None:
+        """Children are found by qualified name, the first one counts; text is the element's own."""
+        element = E("{urn:x}a", "1", E("{urn:y}b", "not"), E("{urn:x}b", "yes"), E("{urn:x}b", "no"), "2")
+        assert element.child("{urn:x}b") == E("{urn:x}b", "yes")
+        assert element.child("{urn:x}c") is None
+        assert element.text_of("{urn:x}b") == "yes"
+        assert element.text_of("{urn:x}c", "default") == "default"
+        assert element.text == "12"
+        assert element.first == E("{urn:y}b", "not")
+        assert len(list(element.elements())) == 3
+        assert element.get("none") is None
+        assert element.get("none", "x") == "x"
+
+    def test_without(self) -> None:
+        """A copy without some children is to be serialised anew; of equal children only the given one goes."""
+        kept, gone = E("{urn:x}b"), E("{urn:x}b")
+        element = Element("{urn:x}a", {"c": "1"}, [kept, gone, "text"], b"<b/><b/>text")
+        copy = element.without(gone)
+        assert copy.children == [kept, "text"]
+        assert copy.children[0] is kept
+        assert copy.inner is None
+        assert len(element.children) == 3
+
+
+class TestComparing:
+    """Elements are equal if they mean the same."""
+
+    def test_pieces_of_text(self) -> None:
+        """How character data was cut does not matter."""
+        assert Element("a", {}, ["one", "", "two"]) == Element("a", {}, ["onetwo"])
+        assert Element("a", {}, [""]) == Element("a")
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            E("{urn:x}b", "t", E("{urn:x}c"), d="1"),
+            E("{urn:x}a", "u", E("{urn:x}c"), d="1"),
+            E("{urn:x}a", E("{urn:x}c"), "t", d="1"),
+            E("{urn:x}a", "t", E("{urn:x}c")),
+            E("{urn:x}a", "t", d="1"),
+            E("{urn:x}a", "t", E("{urn:x}c", "x"), d="1"),
+        ],
+    )
+    def test_differences(self, other: Element) -> None:
+        """Names, text, order, attributes and children all matter."""
+        assert E("{urn:x}a", "t", E("{urn:x}c"), d="1") != other
+
+    def test_with_other_things(self) -> None:
+        """An element equals no text, and is no key."""
+        assert E("a") != "a"
+        with pytest.raises(TypeError):
+            hash(E("a"))
+
+    def test_representation(self) -> None:
+        """It names the element, not its content, which may be large or private."""
+        assert repr(E("{urn:x}a", "secret", b="1")) == "<Element {urn:x}a {'b': '1'}>"
+
+
+class TestDepth:
+    """Nothing recurses over elements: not to compare, to copy, nor to free them."""
+
+    def test_comparing(self) -> None:
+        """Two trees of a hundred thousand levels are compared."""
+        assert deep(100_000) == deep(100_000)
+        assert deep(100_000) != deep(99_999)
+
+    def test_freeing(self) -> None:
+        """A tree of half a million levels is let go of, by counting references and by the collector of cycles."""
+        tree = deep(500_000)
+        copy = tree.without()
+        del tree
+        cycle: list[object] = [copy]
+        cycle.append(cycle)
+        del copy, cycle
+        assert gc.collect() > 0
