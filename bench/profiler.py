@@ -27,6 +27,7 @@ from .servers import Server
 
 SAMPLER = Path(__file__).parent / "sampler.py"
 SHOWN = 30
+EVERYTHING = 99.5  # per cent: what runs the loop calls all there is, and says nothing
 PERF_RATE = "997"  # per second; prime, so that it does not march in step with any timer
 
 Shares = list[tuple[str, float]]  # name, per cent; the largest first
@@ -88,6 +89,7 @@ def python_views(entries: Sequence[Record]) -> list[View]:
         for name in {short(name) for name in entry["stack"]}:
             called[name] = called.get(name, 0.0) + used
     with_called = sorted(((name, 100 * used / whole) for name, used in called.items()), key=lambda item: -item[1])
+    with_called = [(name, share) for name, share in with_called if share < EVERYTHING]
     return [
         View("Python: by area", "area", shares(areas)),
         View("Python: by function, without what it calls", "function", shares(own)[:SHOWN]),

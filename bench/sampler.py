@@ -3,7 +3,8 @@
 A timer of the process's own processor time interrupts it; at each tick every thread is charged for what it has used
 since the tick before, at the place where it is now. So a thread that waits costs nothing, and a tick that comes late
 (the interpreter handles signals between its instructions only) is not lost. Time in C is charged to the Python function
-that called it. What no Python thread has used is charged to `NATIVE`.
+that called it, or to the one that it calls back first (expat's own to the element handlers, the loop's to protocols).
+What no Python thread has used is charged to `NATIVE`.
 
 Standard library only; it must not pull anything into the program that it watches.
 """
