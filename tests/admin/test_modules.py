@@ -14,7 +14,8 @@ def loaded(office: Office, name: str) -> bool:
 def test_list(office: Office) -> None:
     """Modules are shown with the specifications that they implement."""
     row = next(row for row in office.rows("module list") if row[0] == "ping")
-    assert row == ["ping", True, ["XEP-0199"], "Answers pings to the server and to accounts."]
+    assert row[:3] == ["ping", True, ["XEP-0199"]]
+    assert str(row[3]).startswith("Answers pings to the server and to accounts")
 
 
 def test_unload_and_load(office: Office) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
+
 from tests.core.memory_accounts import MemoryAccounts
 from xmppd.core.accounts import Account, Role
 from xmppd.core.administration import Administration, Authority, reach

@@ -4,12 +4,14 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..core.commands import Command
 from ..core.results import CommandError, Exit
 from .client import Client, Unreachable
 from .description import Description, read_descriptions
+
+if TYPE_CHECKING:
+    from ..core.commands import Command
 
 Each = Callable[[dict[str, Any]], None]
 
@@ -64,7 +66,7 @@ class Offline:
         return read_descriptions([command.describe() for command in self._declared.values()])
 
     @cached_property
-    def _declared(self) -> dict[tuple[str, ...], Command]:
+    def _declared(self) -> "dict[tuple[str, ...], Command]":
         from ..admin.nouns import declared
 
         return {command.words: command for command in declared()}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ..core.arguments import Kind
+from ..core.kinds import Kind
 
 
 class ParameterDescription(msgspec.Struct, frozen=True):

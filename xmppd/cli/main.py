@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,6 @@ class Invocation:
     config: Path | None = None
     socket: Path | None = None
     as_json: bool = False
-    words: list[str] = field(default_factory=list)
 
     @cached_property
     def backend(self) -> Backend:
@@ -38,8 +37,8 @@ class Invocation:
 class Tree(click.Group):
     """The nouns, or the verbs of one noun: as many words as the commands have, read when they are asked for."""
 
-    def __init__(self, *args: Any, depth: int = 0, path: tuple[str, ...] = (), **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
+    def __init__(self, name: str, path: tuple[str, ...] = (), **attributes: Any) -> None:
+        super().__init__(name, **attributes)
         self._path = path
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,7 +54,8 @@ class Tree(click.Group):
         if tuple(found[0].words) == path:
             return _leaf(found[0])
         verbs = ", ".join(known.words[len(path)] for known in found)
-        return Tree(cmd_name, path=path, short_help=verbs, help=f"Commands of {' '.join(path)}.")
+        metavar = "VERB [ARGUMENTS]..."
+        return Tree(cmd_name, path, short_help=verbs, help=f"Commands: {verbs}.", subcommand_metavar=metavar)
 
     def _below(self, ctx: click.Context) -> list[Description]:
         commands = _invocation(ctx).backend.commands
@@ -97,7 +97,8 @@ def _run(invocation: Invocation, description: Description, values: dict[str, Any
         if description.streams:  # that is how one ends it
             return
         raise
-    renderer.result(result)
+    if not description.streams:
+        renderer.result(result)
 
 
 FRONT: Final[Sequence[click.Parameter]] = (
@@ -119,6 +120,19 @@ FRONT: Final[Sequence[click.Parameter]] = (
 )
 
 
+EXIT_CODES: Final = """\b
+Exit codes:
+  0    done
+  1    the command failed
+  2    wrong usage
+  3    the command needs a running server, and none answers
+  4    what was named does not exist
+  5    refused, or not confirmed
+  70   a fault of the server; its log has the details
+  130  interrupted
+"""
+
+
 def front_door() -> click.Group:
     """Return the command line of `xmppctl`."""
     return Tree(
@@ -127,6 +141,8 @@ def front_door() -> click.Group:
         callback=lambda **front: None,
         help="Administer an XMPP server.\n\nWhat can be done comes from the running server, or with the server down "
         "from the code; then only what needs no server works.",
+        epilog=EXIT_CODES,
+        subcommand_metavar="NOUN [VERB] [ARGUMENTS]...",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
         no_args_is_help=True,
     )
@@ -162,3 +178,7 @@ def _complain(error: CommandError) -> None:
     click.echo(f"xmppctl: {printable(error.text)}", err=True)
     if error.remedy:
         click.echo(f"  {printable(error.remedy)}", err=True)
+
+
+if __name__ == "__main__":
+    main()

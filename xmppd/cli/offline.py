@@ -20,8 +20,9 @@ from ..admin.certificates import CertificateCommands
 from ..admin.config import ConfigCommands
 from ..admin.database import DatabaseCommands
 from ..admin.nouns import OWNER
-from ..app.node import Node, module_configs
-from ..config.load import ConfigError, load
+from ..app.main import read
+from ..app.node import Node
+from ..config.problems import ConfigError
 from ..config.server import Config
 from ..core.administration import Administration, Authority
 from ..core.commands import Caller, CommandError, Exit, Origin, Registry
@@ -108,21 +109,16 @@ def _told() -> Iterator[None]:
         raise CommandError(f"the database does not answer: {error}") from error
 
 
-def read_config(file: Path) -> Config:
-    """Return the configuration, checked as the server checks it."""
-    return load(file, lambda extra: module_configs(extra))
-
-
 def config_commands(file: Path, stack: ExitStack) -> ConfigCommands:
     """Return `config`: what a server would run with is what the file says."""
-    return ConfigCommands(file, lambda: read_config(file), lambda: read_config(file))
+    return ConfigCommands(file, lambda: read(file), lambda: read(file))
 
 
 def certificate_commands(file: Path, stack: ExitStack) -> CertificateCommands:
     """Return `cert` over the files that the configuration names."""
     files = [
         CertificateFiles(name, host.certificate, host.key)
-        for name, host in read_config(file).hosts.items()
+        for name, host in read(file).hosts.items()
         if host.certificate is not None and host.key is not None
     ]
     store = CertificateStore(files, WallClock()) if files else None
@@ -131,7 +127,7 @@ def certificate_commands(file: Path, stack: ExitStack) -> CertificateCommands:
 
 def database_commands(file: Path, stack: ExitStack) -> DatabaseCommands:
     """Return `db` over the databases of the configuration."""
-    databases = open_databases(read_config(file), stack)
+    databases = open_databases(read(file), stack)
 
     def bring_up() -> Sequence[str]:
         lines: list[str] = []
@@ -143,7 +139,7 @@ def database_commands(file: Path, stack: ExitStack) -> DatabaseCommands:
 
 def account_commands(file: Path, stack: ExitStack) -> AccountCommands:
     """Return `account` over the databases, with all modules at hand for what they keep for accounts."""
-    config = read_config(file)
+    config = read(file)
     databases = open_databases(config, stack)
     migrate.check(databases)
     shards = SqlShards(databases)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from ..core.arguments import Kind
+from ..core.kinds import Kind
 from ..core.results import CommandError, Exit
 from .description import Description, ParameterDescription
 

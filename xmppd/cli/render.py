@@ -3,10 +3,11 @@
 What a result holds may come from strangers (a resource's name, a stanza). Control characters never reach the terminal.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
+
+import msgspec
 
 from ..config.quantities import Duration, Size
 
@@ -27,7 +28,7 @@ class Renderer:
     def result(self, result: Mapping[str, Any]) -> None:
         """Write the result of a command."""
         if self._as_json:
-            self._line(json.dumps(_for_programs(result), ensure_ascii=False, indent=2))
+            self._line(msgspec.json.format(json_line(_for_programs(result)), indent=2))
         elif result["kind"] == "table":
             self._table(result)
         elif result["kind"] == "fields":
@@ -38,7 +39,7 @@ class Renderer:
     def row(self, row: Mapping[str, Any]) -> None:
         """Write one row of a stream, and let it be seen at once."""
         if self._as_json:
-            self._line(json.dumps(row, ensure_ascii=False))
+            self._line(json_line(row))
         else:
             self._line("  ".join(cell(value) for value in row.values() if value not in (None, "")))
         self._out.flush()
@@ -78,6 +79,11 @@ class Renderer:
 
     def _line(self, text: str) -> None:
         self._out.write(text + "\n")
+
+
+def json_line(value: object) -> str:
+    """Return a value as JSON on one line."""
+    return msgspec.json.encode(value).decode()
 
 
 def cell(value: object, unit: str | None = None) -> str:

@@ -11,11 +11,12 @@ import re
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from ..config.quantities import Duration
 from ..protocol.jid import Jid
+from .kinds import Kind as Kind
 from .results import CommandError, Exit, Plain, plain
 
 Document = NewType("Document", str)
@@ -31,20 +32,6 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "Secret('***')"
-
-
-class Kind(StrEnum):
-    """What a parameter takes."""
-
-    TEXT = "text"
-    JID = "jid"
-    INTEGER = "integer"
-    NUMBER = "number"
-    SWITCH = "switch"
-    DURATION = "duration"
-    CHOICE = "choice"
-    SECRET = "secret"  # noqa: S105  # a word, no password
-    DOCUMENT = "document"
 
 
 KINDS: dict[object, Kind] = {
