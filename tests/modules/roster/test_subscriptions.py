@@ -128,7 +128,7 @@ def test_every_cell_is_told() -> None:
     cells = {(way, kind, state) for way in Way for kind in Kind for state in State}
     assert set(TABLE) == cells
     assert {row[:3] for row in rows()} == cells
-    assert KINDS == {"subscribe", "subscribed", "unsubscribe", "unsubscribed"}
+    assert {"subscribe", "subscribed", "unsubscribe", "unsubscribed"} == KINDS
 
 
 @pytest.mark.parametrize(("way", "kind", "state"), list(TABLE))
