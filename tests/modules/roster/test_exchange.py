@@ -83,7 +83,7 @@ def test_request_waits_for_its_answer(server: Server) -> None:
         f"<presence id='s1' from='{ROMEO}' to='{JULIET}' type='subscribe'><status>It is my lady</status>"
         "<delay xmlns='urn:xmpp:delay' from='capulet.example' stamp='2010-05-31T12:00:00Z'/></presence>"
     )
-    server.advance(hours=1)
+    server.advance(minutes=4)
     for resource in ("balcony", "chamber"):
         juliet = server.connect(f"{JULIET}/{resource}")
         juliet.receives_nothing()
@@ -152,9 +152,7 @@ def test_request_to_a_remote_domain(romeo: Client) -> None:
 def test_subscription_to_nothing_and_oneself(juliet: Client, type: str) -> None:
     """A subscription needs somebody else."""
     juliet.sends(f"<presence id='s1' type='{type}'/>")
-    juliet.receives_error(
-        "bad-request", id="s1"
-    ) if type != "subscribed" and type != "unsubscribed" else juliet.forgets()
+    juliet.receives_error("bad-request", id="s1")
     juliet.sends(f"<presence id='s1' type='{type}' to='{JULIET}'/>")
     juliet.forgets()
     shows(juliet)
@@ -163,7 +161,8 @@ def test_subscription_to_nothing_and_oneself(juliet: Client, type: str) -> None:
 def test_subscriber_asks_again(server: Server, juliet: Client, romeo: Client) -> None:
     """3.1.3: who is subscribed and asks is told so by the server, sees presence anew, and bothers nobody."""
     befriend(server, JULIET, ROMEO)
-    juliet.forgets(), romeo.forgets()
+    juliet.forgets()
+    romeo.forgets()
     romeo.sends(f"<presence type='subscribe' to='{JULIET}'/>")
     romeo.receives(presence("juliet@capulet.example/balcony", ROMEO))
     romeo.receives_nothing()
@@ -238,7 +237,8 @@ def test_cancelling_a_contacts_subscription(server: Server, juliet: Client, rome
 def test_unsubscribing(server: Server, juliet: Client, romeo: Client) -> None:
     """3.3: who unsubscribes sees the contact go; the contact goes on seeing the user."""
     befriend(server, JULIET, ROMEO)
-    juliet.forgets(), romeo.forgets()
+    juliet.forgets()
+    romeo.forgets()
     romeo.sends(f"<presence type='unsubscribe' to='{JULIET}'/>")
     juliet.receives(presence(ROMEO, JULIET, "unsubscribe"))
     juliet.receives(pushed(juliet, item(ROMEO, "to")))
@@ -255,7 +255,7 @@ def test_request_taken_back(server: Server, juliet: Client, romeo: Client) -> No
     romeo.sends(f"<presence type='subscribe' to='{JULIET}'/>")
     romeo.sends(f"<presence type='unsubscribe' to='{JULIET}'/>")
     juliet.receives(presence(ROMEO, JULIET, "subscribe"))
-    juliet.receives_nothing()
+    juliet.receives(presence(ROMEO, JULIET, "unsubscribe"))
     juliet.sends(f"<presence type='subscribed' to='{ROMEO}'/>")
     shows(romeo, item(JULIET, "none"))
 
@@ -322,7 +322,8 @@ def test_both_ask_at_once(server: Server, juliet: Client, romeo: Client) -> None
 def test_one_sided_subscription(server: Server, juliet: Client, romeo: Client) -> None:
     """Presence flows to the subscriber only."""
     subscribe(server, ROMEO, JULIET)
-    juliet.forgets(), romeo.forgets()
+    juliet.forgets()
+    romeo.forgets()
     romeo.sends("<presence><show>away</show></presence>")
     juliet.receives_nothing()
     romeo.forgets()
