@@ -279,12 +279,12 @@ class TcpConnection(asyncio.Protocol):
             return
         if plaintext:
             self._receiver.data_received(plaintext)
-        else:
+        if not plaintext or tls.chatty:
             self._answer(tls)
 
     def _answer(self, tls: TlsSession) -> None:
-        """Do what a record without data asks for: an alert or a new key to be sent, or the end."""
-        if self._transport is None:
+        """Do what a record without data asks for: send an alert, or end."""
+        if self._transport is None or not self._open:
             return
         if answer := tls.outgoing():
             self._transport.write(answer)

@@ -58,6 +58,8 @@ class TlsSession:
     """One TLS connection, the server's side or the client's.
 
     :ivar established: the handshake is done.
+    :ivar chatty: reading may make something to send even if it yields data: TLS 1.2 refuses each wish to renegotiate
+        by an alert, which would pile up.
     :ivar peer_closed: the peer has sent its close_notify.
     :ivar chain_trusted: no certificate of the peer's chain has failed verification; true if it sent none.
     """
@@ -72,6 +74,7 @@ class TlsSession:
         "_ssl",
         "_unread",
         "chain_trusted",
+        "chatty",
         "established",
         "peer_closed",
     )
@@ -87,6 +90,7 @@ class TlsSession:
         self._unread = False  # the BIO has ciphertext that OpenSSL has not seen
         self._large = False  # the BIO that is read from has grown
         self.chain_trusted = True
+        self.chatty = False
         self.established = False
         self.peer_closed = False
 
@@ -114,6 +118,7 @@ class TlsSession:
             raise TlsError(_reason(error)) from None
         self._connection.set_app_data(None)
         self.established = self._large = True
+        self.chatty = self.version != "TLSv1.3"
         self._rest()
         return True
 
