@@ -187,7 +187,7 @@ class Stream:
         if header.name != f"{{{STREAM}}}stream":
             condition = "bad-format" if header.name.startswith(f"{{{STREAM}}}") else "invalid-namespace"
             raise StreamError(condition, "a stream begins with a stream element of the stream namespace")
-        if header.default_namespace not in (CLIENT, ""):
+        if header.default_namespace not in (CLIENT, STREAM, ""):  # the latter two: content has a prefix (4.8.5)
             raise StreamError("invalid-namespace", "the content namespace must be jabber:client")
         if not at_least_version_1(header.attributes.get("version")):
             raise StreamError("unsupported-version", "version 1.0 is required")
@@ -233,7 +233,7 @@ class Stream:
     def challenge(self, text: str) -> None:
         """Answer `AuthStarted` or `AuthResponse`: the exchange goes on; `text` is base64."""
         self._answered()
-        self._send(E(f"{{{SASL}}}challenge", text))
+        self._send(E(f"{{{SASL}}}challenge", text or None))
 
     def succeed(self, text: str = "") -> None:
         """Answer `AuthStarted` or `AuthResponse`: the client is who it says, and starts the stream anew."""
