@@ -1,5 +1,6 @@
 """The front door: builds the house from the configuration, and nothing else imports it.
 
-`node` puts the core, the storage and the modules together; it knows no socket, so that a whole server also runs in memory.
-`server` gives a node listeners, signals and a reactor. `main` is the command `xmppd`.
+`main` is the command `xmppd`. `server` gives a node databases, certificates and listeners (`listening`); `node` puts
+core and modules together and knows no socket, so that a whole server also runs in memory. What keeps a server from
+starting is one `StartError`, and one line on standard error.
 """

@@ -46,7 +46,7 @@ def _by_name(databases: Sequence[Database], what: str) -> dict[str | tuple[str, 
     return found
 
 
-def pages(exposition: Exposition, is_ready: Callable[[], bool], databases: Sequence[Database]) -> Mapping[str, Page]:
+def pages(exposition: Exposition, is_ready: Callable[[], bool]) -> Mapping[str, Page]:
     """Return what is served at which path."""
 
     def metrics() -> tuple[int, str, bytes]:

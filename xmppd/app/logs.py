@@ -7,11 +7,14 @@ from typing import Any, Final
 from twisted.logger import LogEvent, Logger, LogLevel, globalLogBeginner
 from twisted.python.failure import Failure
 
+from ..config.server import Level, LogFormat
 from ..config.server import Log as LogConfig
-from ..config.server import LogFormat
 from ..core.log import Levels, Log, set_levels
 from .log_file import LogFile, LogUnavailable
 from .log_lines import json_line, text_line
+
+CHATTER: Final = ("log_legacy", "twisted")
+"""Areas in which Twisted tells what we tell ourselves: ports that open and close, signals that come."""
 
 _LINES: Final[dict[LogFormat, Callable[[LogEvent], str]]] = {LogFormat.TEXT: text_line, LogFormat.JSON: json_line}
 log = Log("log")
@@ -72,9 +75,14 @@ class Logs:
             log.error("{reason}; the old one is kept", reason=error)
 
     def _follow(self, config: LogConfig) -> None:
-        self._levels = Levels(config.level, config.areas)
+        self._levels = Levels(config.level, _quiet(config.level) | config.areas)
         self._line = _LINES[config.format]
         set_levels(self._levels)
+
+
+def _quiet(general: Level) -> dict[str, Level]:
+    """Return the levels of `CHATTER`: warnings, unless not even those are wanted."""
+    return dict.fromkeys(CHATTER, max(general, Level.WARN, key=list(Level).index))
 
 
 class _FromLibraries(logging.Handler):

@@ -16,6 +16,9 @@ from ..config.load import load, locate
 from ..config.problems import ConfigError
 from ..config.server import Config
 from ..core.log import Log
+from .data_folder import DataFolder
+from .marks import Marks
+from .start_error import StartError
 
 if TYPE_CHECKING:
     from .first_run import FirstRun, NewAccount
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = _first_run(options.first_run) if options.first_run is not None else None
         file = run.config if run is not None else locate(options.config, os.environ)
         return _serve(file, run)
-    except ConfigError as error:
+    except (ConfigError, StartError) as error:
         return _complain(str(error))
 
 
@@ -86,41 +89,47 @@ def read(file: Path) -> Config:
 
 
 def _serve(file: Path, run: "FirstRun | None") -> int:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     config = read(file)
+    data = DataFolder(config.server.data_folder)
+    data.open()
+    try:
+        return _serve_from(data, config, file, run)
+    finally:
+        data.close()
+
+
+def _serve_from(data: DataFolder, config: Config, file: Path, run: "FirstRun | None") -> int:
     from .log_file import LogUnavailable
     from .logs import Logs
 
+    marks = Marks(config.server.pid_file, config.server.ready_file)
+    marks.running()
     try:
-        _prepare_data(config.server.data_folder)
         logs = Logs(config.log)
     except LogUnavailable as error:
+        marks.gone()
         return _complain(str(error))
-    except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}: let the user that runs the server write there")
     from ..transport.reactor import install
 
     reactor, loop = install()
     logs.begin()
     from .server import Server
 
-    server = Server(config, file, reactor, loop, lambda: read(file), lambda: logs.reload(config.log))
-    return _Process(server, reactor, run).run()
-
-
-def _prepare_data(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(13, "Permission denied", str(folder))
+    server = Server(config, file, data, reactor, loop, lambda: read(file), lambda: logs.reload(config.log))
+    return _Process(server, reactor, marks, run).run()
 
 
 class _Process:
     """The life of the process: start, serve, stop."""
 
-    def __init__(self, server: "Server", reactor: Any, run: "FirstRun | None") -> None:
+    def __init__(self, server: "Server", reactor: Any, marks: Marks, run: "FirstRun | None") -> None:
         self._server = server
         self._reactor = reactor
+        self._marks = marks
         self._run = run
         self._code = 0
+        self._stopping = False
 
     def run(self) -> int:
         """Return the exit code when the reactor has stopped."""
@@ -132,37 +141,40 @@ class _Process:
         return self._code
 
     async def _start(self) -> None:
-        from .server import StartError
-
         try:
             await self._server.start()
             made = await self._make_accounts()
             self._announce(made)
         except StartError as error:
-            self._code = _complain(str(error))
+            self._fail(str(error))
         except Exception as error:
+            if self._stopping:  # it was told to stop while it was starting: whatever it waited for is gone
+                return
             log.failure("the server cannot start", error)
-            self._code = _complain(f"the server cannot start: {error}")
-        if self._code:
+            self._fail(f"the server cannot start: {type(error).__name__}: {error}: the log says more")
+
+    def _fail(self, reason: str) -> None:
+        self._code = _complain(reason)
+        if self._server.config.log.file is not None:
+            log.error("the server cannot start: {reason}", reason=reason)
+        if not self._stopping:
             self._reactor.stop()
 
     async def _make_accounts(self) -> "list[NewAccount]":
-        """Make the accounts of a first run."""
+        """Make the accounts of a first run, or make good what an interrupted one has left."""
         from ..core.accounts import AccountExists
         from ..core.credentials import derive_all
         from ..protocol.jid import Jid
-        from .first_run import finish
 
-        made = []
+        accounts, made = self._server.node.accounts, []  # type: ignore[union-attr]  # it is there when it has started
         for account in self._run.accounts if self._run is not None else ():
+            jid = Jid.parse(account.jid)
             credentials = await self._server.in_thread(derive_all, account.password)
             try:
-                await self._server.node.accounts.create(Jid.parse(account.jid), credentials, account.role)
-            except AccountExists:
-                continue
+                await accounts.create(jid, credentials, account.role)
+            except AccountExists:  # the run that made it never told its password
+                await accounts.set_credentials(jid, credentials)
             made.append(account)
-        if self._run is not None:
-            finish(self._run.config.parent)
         return made
 
     def _announce(self, made: "list[NewAccount]") -> None:
@@ -170,26 +182,31 @@ class _Process:
         gc.collect()
         gc.freeze()  # what is there now stays: no need to look at it again and again
         gc.set_threshold(YOUNG, 20, 50)
-        folder = self._server.config.server
-        if folder.pid_file is not None:
-            folder.pid_file.write_text(f"{os.getpid()}\n")
-        if folder.ready_file is not None:
-            folder.ready_file.touch()
+        self._marks.ready()
         if self._run is not None:
-            from .welcome import welcome
+            self._welcome(self._run, made)
 
-            print(welcome(self._server.config, self._run, made), flush=True)  # noqa: T201  # for the newcomer
+    def _welcome(self, run: "FirstRun", made: "list[NewAccount]") -> None:
+        """Tell the newcomer how to log in. Only then are the accounts done: a password nobody was told is of no use."""
+        from .first_run import finish
+        from .welcome import welcome
+
+        print(welcome(self._server.config, run, made), flush=True)  # noqa: T201
+        finish(run.config.parent)
 
     async def _stop(self) -> None:
-        folder = self._server.config.server
-        for file in (folder.ready_file, folder.pid_file):
-            if file is not None:
-                file.unlink(missing_ok=True)
+        self._stopping = True
+        self._marks.not_ready()
+        if not self._code:
+            log.info("the server is being stopped")
         try:
             await self._server.stop()
         except Exception as error:
             log.failure("stopping failed", error)
             self._code = self._code or FAILED
+        self._marks.gone()
+        if not self._code:
+            log.info("the server has stopped")
 
 
 if __name__ == "__main__":
