@@ -73,7 +73,9 @@ def steps(office: Office, handlers: Handlers, stanza: Stanza, owner: str = "test
     """Walk; return the steps of our handlers and of the router."""
     node = office.server.node
     node.hooks.bind(owner, handlers)
-    walk = Walk(node.hooks, node.iqs, node.hosts, node.sessions)
+    for account in (ROMEO, JULIET):
+        office.server.account(account)
+    walk = Walk(node.hooks, node.iqs, node.hosts, node.sessions, node.accounts)
     local = stanza.from_.domainpart in node.hosts
     office.server.wait(walk.from_client(stanza) if local else walk.from_elsewhere(stanza))
     return [
@@ -140,6 +142,19 @@ def test_host_and_elsewhere(office: Office) -> None:
     assert found[1][:3] == ("InboundMessage", "COPY", "copy")
 
 
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        ("message", "refuses: service-unavailable: there is no account nurse@capulet.example"),
+        ("presence", "is dropped: there is no account nurse@capulet.example"),
+    ],
+)
+def test_no_such_account(office: Office, kind: str, outcome: str) -> None:
+    """An account that does not exist is where the road ends, as the router has it."""
+    stanza = Stanza.build(kind, to=Jid("nurse@capulet.example"), from_=STRANGER)
+    assert steps(office, Handlers(), stanza)[-1] == ("", "", "router", outcome)
+
+
 def iq(to: Jid | None, payload: str = "{urn:xmpp:ping}ping", type: str = "get", from_: Jid = ROMEO) -> Stanza:
     return Stanza.build("iq", E(payload), to=to, from_=from_, type=type, id="1")
 
@@ -167,7 +182,7 @@ def test_stand_in(office: Office) -> None:
     office.server.online(str(ROMEO))
     node = office.server.node
     real = node.sessions.at(ROMEO)
-    walk = Walk(node.hooks, node.iqs, node.hosts, node.sessions)
+    walk = Walk(node.hooks, node.iqs, node.hosts, node.sessions, node.accounts)
     double = walk.stand_in(ROMEO)
     assert real is not None
     assert double is not real

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from ..core.accounts import Accounts
 from ..core.commands import CommandError, Document, Exit, Table, argument, command
 from ..core.host import Hosts
 from ..core.sessions import Sessions
@@ -25,6 +26,7 @@ class ExplainCommands:
     iqs: "Iqs"
     hosts: Hosts
     sessions: Sessions
+    accounts: Accounts
 
     @command("explain")
     async def explain(self, stanza: Annotated[Document, argument("A file with one stanza, with from and to")]) -> Table:
@@ -35,7 +37,7 @@ class ExplainCommands:
         """
         from .road import Walk
 
-        walk = Walk(self.hooks, self.iqs, self.hosts, self.sessions)
+        walk = Walk(self.hooks, self.iqs, self.hosts, self.sessions, self.accounts)
         given = read_stanza(stanza)
         if given.from_.domainpart not in self.hosts:
             await walk.from_elsewhere(given)

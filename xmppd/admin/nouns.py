@@ -97,7 +97,7 @@ def online(needs: Needs) -> Sequence[object]:
         CertificateCommands(needs.certificates),
         ConfigCommands(needs.file, needs.read_config, needs.running_config, needs.reload_config),
         DatabaseCommands(needs.revisions, needs.migrate),
-        ExplainCommands(needs.hooks, needs.iqs, needs.hosts, needs.sessions),
+        ExplainCommands(needs.hooks, needs.iqs, needs.hosts, needs.sessions, needs.accounts),
         HookCommands(needs.hooks),
         HostCommands(needs.hosts, needs.accounts, needs.sessions),
         ModuleCommands(needs.loader),

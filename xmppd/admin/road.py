@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..core import events
+from ..core.accounts import Accounts
 from ..core.hooks import Decision, Entry, Hooks, Phase
 from ..core.host import Hosts
 from ..core.iq import IqRequest, Iqs, Target
@@ -59,6 +60,7 @@ class Walk:
     iqs: Iqs
     hosts: Hosts
     sessions: Sessions
+    accounts: Accounts
     steps: list[Step] = field(default_factory=list)
 
     async def from_client(self, stanza: Stanza) -> None:
@@ -102,6 +104,10 @@ class Walk:
 
     async def _inbound(self, to: Jid, stanza: Stanza) -> None:
         inbound = INBOUND[stanza.kind](to.bare, stanza)
+        if not self.sessions.of(to.bare) and await self.accounts.get(to.bare) is None:
+            fate = "is dropped" if stanza.kind == "presence" else "refuses: service-unavailable"
+            self._note("", "", "router", f"{fate}: there is no account {to.bare}")
+            return
         if not await self._decide(inbound):
             return
         session = self.sessions.at(to) if to.resourcepart else None

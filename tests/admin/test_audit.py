@@ -1,0 +1,31 @@
+"""Commands in the log."""
+
+from typing import Any
+
+import pytest
+
+from xmppd.admin import audit
+from xmppd.core.administration import Administration, Authority
+from xmppd.core.commands import Caller, Origin
+from xmppd.core.log import Log
+from xmppd.protocol.jid import Jid
+
+from .office import SOCKET, Office
+
+
+def test_who_ran_what(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command is a line with its caller and its arguments, without secrets."""
+    events: list[Any] = []
+    monkeypatch.setattr(audit, "log", Log("admin.audit", events.append))
+    office.administration = Administration(office.registry, Authority(), audit.audit)
+    office.run("account add", jid="romeo@montague.example", password="pencil")
+    (event,) = events
+    assert event["caller"] == "socket"
+    assert event["command"] == "account add"
+    assert event["given"] == ("jid=Jid('romeo@montague.example'), password=Secret('***'), role=<Role.USER: 'user'>")
+
+
+def test_callers_have_names() -> None:
+    """An ad-hoc caller is named by its address, any other by its origin."""
+    assert str(SOCKET) == "socket"
+    assert str(Caller(Origin.ADHOC, Jid("romeo@montague.example"))) == "romeo@montague.example (ad-hoc)"
