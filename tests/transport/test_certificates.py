@@ -62,6 +62,17 @@ def test_finding(tmp_path: Path, clock: Clock, authority: Authority) -> None:
     }
 
 
+def test_current(store: CertificateStore, tmp_path: Path, authority: Authority) -> None:
+    """The certificates in use, one for each host; a replaced one is not among them."""
+    before = store.find("capulet.example")
+    assert set(store.current()) == {store.find("montague.example"), before}
+
+    authority.files(tmp_path, "capulet.example")
+    store.reload()
+    assert set(store.current()) == {store.find("montague.example"), store.find("capulet.example")}
+    assert before not in store.current()
+
+
 def test_list(tmp_path: Path, clock: Clock, authority: Authority) -> None:
     """What `xmppctl cert list` shows."""
     signed = authority.issue("montague.example", not_after=NOW + 10.5 * 86400)

@@ -433,6 +433,22 @@ def test_a_forged_record_ends_the_connection(contexts: TlsContexts) -> None:
     assert bench.receiver.lost.startswith("TLS failed: ")
 
 
+def test_a_write_that_fails_ends_the_connection(contexts: TlsContexts) -> None:
+    """Where OpenSSL cannot write any more the connection ends once, even if that shows while it is being closed."""
+    bench, peer = Bench(contexts, direct=True), TlsPeer()
+    bench.secure(peer)
+    assert bench.connection._tls is not None
+    bench.connection._tls.shutdown()
+    bench.connection.write(b"</stream:stream>")
+    bench.connection.close()
+    assert bench.transport.ended == "eof "
+
+    bench.connection.connection_lost(None)
+    assert bench.receiver.lost is not None
+    assert bench.receiver.lost.startswith("TLS failed: ")
+    assert not bench.clock.getDelayedCalls()
+
+
 def test_wishes_to_renegotiate_do_not_pile_up(contexts: TlsContexts) -> None:
     """TLS 1.2: each wish gets its alert at once, also if data came with it."""
     bench, peer = Bench(contexts, direct=True), TlsPeer(versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))

@@ -4,7 +4,7 @@ A session keeps the certificate that it began with; only new handshakes see a ne
 written change nothing: the certificate in use stays, and the next change of either file is tried again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -86,6 +86,10 @@ class CertificateStore:
             return entry.certificate
         wildcard = f"*.{name.partition('.')[2]}"
         return self._by_name.get(name) or self._by_name.get(wildcard) or self._default.certificate
+
+    def current(self) -> Collection[Certificate]:
+        """Return the certificates in use."""
+        return {entry.certificate for entry in self._entries.values()}
 
     def list(self) -> Sequence[CertificateInfo]:
         """Return what is known of each host's certificate, in the order of the configuration."""

@@ -175,10 +175,10 @@ class TcpConnection(asyncio.Protocol):
         if not self._open:
             return
         self.flush()
-        self._open = False
         transport = self._transport
-        if transport is None:
+        if transport is None or not self._open:  # never there, or the last flush failed and ended it
             return
+        self._open = False
         if self._tls is not None:
             transport.write(self._tls.shutdown())
         self._linger(transport)

@@ -5,6 +5,7 @@ them has ECDHE too, and DHE lets a stranger spend our CPU cheaply). No renegotia
 package's docstring says why not.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -28,6 +29,9 @@ class Certificates(Protocol):
 
     def find(self, host: str | None) -> Certificate:
         """Return the certificate to show for a host; None asks for that of the default host."""
+
+    def current(self) -> Collection[Certificate]:
+        """Return all certificates that `find` may return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,9 @@ class TlsContexts:
 
     def _forget_replaced(self) -> None:
         """Drop contexts whose certificate the store does not show any more; live sessions hold their own."""
-        for old in [old for old in self._contexts if not self._is_current(old)]:
+        current = self._certificates.current()
+        for old in [old for old in self._contexts if old not in current]:
             del self._contexts[old]
-
-    def _is_current(self, certificate: Certificate) -> bool:
-        return any(self._certificates.find(name) is certificate for name in (None, *certificate.names))
 
     def _make(self, certificate: Certificate) -> SSL.Context:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
