@@ -24,8 +24,9 @@ from xmppd.core.drive import drive
 from xmppd.core.hooks import Decision, Hooks, Phase, Verdict, on
 from xmppd.protocol.element import Element
 from xmppd.protocol.jid import Jid
-from xmppd.protocol.parser import Limits, ParserPool
+from xmppd.protocol.parser import ParserPool
 from xmppd.protocol.stanza import read
+from xmppd.protocol.tree import Limits
 from xmppd.protocol.writer import serialise
 from xmppd.transport.tls import Scratch, TlsSession
 

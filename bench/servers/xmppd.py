@@ -29,9 +29,6 @@ scram_without_tls = true
 [[shards]]
 url = "sqlite:///shard0.sqlite"
 
-[log]
-file = "{folder}/xmppd.log"
-
 [limits]
 connections_per_address = 100000
 
@@ -59,7 +56,6 @@ class Xmppd(Server):
         path.write_text(
             CONFIGURATION.format(
                 data=setting.data,
-                folder=setting.folder,
                 domain=DOMAIN,
                 certificate=setting.certificate.certificate,
                 key=setting.certificate.key,
