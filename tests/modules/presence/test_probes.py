@@ -1,0 +1,175 @@
+"""RFC 6121, 4.3: probes and their answers."""
+
+import pytest
+
+from tests.modules.roster.cast import ROSTER, befriend, shows, subscribe
+from tests.scenario.client import Client
+from tests.scenario.server import Server
+from xmppd.core.hooks import Phase, Verdict, on
+from xmppd.modules.roster.api import Disclosing, Rosters
+
+JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
+BALCONY, CHAMBER, ORCHARD = f"{JULIET}/balcony", f"{JULIET}/chamber", f"{ROMEO}/orchard"
+AWAY = "<show>away</show>"
+
+
+def presence(from_: str, to: str, type: str = "", inner: str = "") -> str:
+    return f"<presence from='{from_}' to='{to}'{f' type={type!r}' if type else ''}>{inner}</presence>"
+
+
+def probes(client: Client, to: str) -> None:
+    client.forgets()
+    client.sends(f"<presence type='probe' to='{to}'/>")
+
+
+@pytest.fixture
+def romeo(server: Server) -> Client:
+    """Romeo, who sees Juliet."""
+    subscribe(server, ROMEO, JULIET)
+    return server.connect(ORCHARD)
+
+
+def test_each_available_resource_answers(server: Server, romeo: Client) -> None:
+    """4.3.2: the answer is the last presence of each available resource, as it was sent."""
+    for jid in (BALCONY, CHAMBER):
+        server.online(jid, f"<presence id='p1'>{AWAY}</presence>")
+    server.connect(f"{JULIET}/connected")
+    probes(romeo, JULIET)
+    romeo.receives_all(
+        *[f"<presence id='p1' from='{jid}' to='{ORCHARD}'>{AWAY}</presence>" for jid in (BALCONY, CHAMBER)]
+    )
+    romeo.receives_nothing()
+
+
+def test_one_resource_is_asked(server: Server, romeo: Client) -> None:
+    """4.3.2: a probe for a full JID is answered for that resource."""
+    for jid in (BALCONY, CHAMBER):
+        server.online(jid)
+    probes(romeo, CHAMBER)
+    romeo.receives(presence(CHAMBER, ORCHARD))
+    romeo.receives_nothing()
+    probes(romeo, f"{JULIET}/elsewhere")
+    romeo.receives(presence(f"{JULIET}/elsewhere", ORCHARD, "unavailable"))
+
+
+def test_nobody_is_available(server: Server, romeo: Client) -> None:
+    """4.3.2: if nobody is there, that is the answer."""
+    server.connect(BALCONY)
+    probes(romeo, JULIET)
+    romeo.receives(presence(JULIET, ORCHARD, "unavailable"))
+    romeo.receives_nothing()
+
+
+def test_last_words(server: Server, romeo: Client) -> None:
+    """4.3.2: who has left is unavailable since then, and the last words stand."""
+    juliet = server.online(BALCONY)
+    server.advance(seconds=30)
+    juliet.sends("<presence type='unavailable'><status>Good night</status></presence>")
+    juliet.disconnects()
+    server.advance(seconds=5)
+    probes(romeo, JULIET)
+    romeo.receives(
+        presence(
+            JULIET,
+            ORCHARD,
+            "unavailable",
+            f"<status>Good night</status><delay xmlns='urn:xmpp:delay' from='{JULIET}' stamp='2010-05-31T12:00:30Z'/>",
+        )
+    )
+
+
+def test_without_last_words(server: Server, romeo: Client) -> None:
+    """4.3.2: who has left without a word has left all the same."""
+    server.online(BALCONY, "<presence><status>Here I am</status></presence>").loses_connection()
+    server.advance(seconds=5)
+    probes(romeo, JULIET)
+    delay = f"<delay xmlns='urn:xmpp:delay' from='{JULIET}' stamp='2010-05-31T12:00:00Z'/>"
+    romeo.receives(presence(JULIET, ORCHARD, "unavailable", delay))
+
+
+def test_stranger(server: Server) -> None:
+    """4.3.2: who may not see is told that it is not subscribed, and nothing else."""
+    server.online(BALCONY)
+    romeo = server.online(ORCHARD)
+    probes(romeo, JULIET)
+    romeo.receives_nothing()  # it is not in Romeo's roster, so "unsubscribed" changes nothing there
+    shows(romeo)
+
+
+def test_rosters_come_together_again(server: Server, romeo: Client) -> None:
+    """4.3.2: a contact's server that knows of no subscription says so, and the user's roster follows."""
+    server.wait(forget(server, JULIET))
+    server.online(BALCONY)
+    romeo.sends(ROSTER)
+    romeo.forgets()
+    romeo.sends("<presence/>")
+    romeo.receives(presence(ORCHARD, ROMEO))
+    romeo.receives(presence(JULIET, ROMEO, "unsubscribed"))
+    shows(romeo, f"<item jid='{JULIET}' subscription='none'/>")
+
+
+async def forget(server: Server, owner: str) -> None:
+    """Lose a roster, as a restored backup would."""
+    rosters = server.node.loader.loaded["roster"].offers()[Rosters]
+    async with rosters.turn(owner):
+        await rosters.remove(owner)
+
+
+def test_who_waits_is_not_denied(server: Server) -> None:
+    """A probe of somebody who has asked for a subscription is no reason to deny it."""
+    server.online(BALCONY)
+    romeo = server.online(ORCHARD)
+    romeo.sends(f"<presence type='subscribe' to='{JULIET}'/>")
+    probes(romeo, JULIET)
+    romeo.receives_nothing()
+    shows(romeo, f"<item jid='{JULIET}' subscription='none' ask='subscribe'/>")
+
+
+def test_directed_presence_is_shown_again(server: Server) -> None:
+    """4.6.5: who got directed presence may ask for it again, of that resource."""
+    balcony, romeo = server.online(BALCONY, f"<presence>{AWAY}</presence>"), server.online(ORCHARD)
+    server.online(CHAMBER)
+    balcony.sends(f"<presence to='{ORCHARD}'/>")
+    probes(romeo, JULIET)
+    romeo.receives(presence(BALCONY, ORCHARD, inner=AWAY))
+    romeo.receives_nothing()
+
+
+def test_no_such_account(server: Server) -> None:
+    """8.5.1: there is no answer."""
+    romeo = server.online(ORCHARD)
+    probes(romeo, "nobody@capulet.example")
+    romeo.receives_nothing()
+
+
+def test_own_account(server: Server) -> None:
+    """An account may ask what its own resources are like."""
+    server.online(CHAMBER)
+    balcony = server.connect(BALCONY)
+    probes(balcony, JULIET)
+    balcony.receives(presence(CHAMBER, BALCONY))
+    balcony.receives_nothing()
+
+
+def test_probe_of_nobody(server: Server) -> None:
+    """4.3.1: a probe asks for somebody's presence."""
+    romeo = server.online(ORCHARD)
+    romeo.sends("<presence id='p1' type='probe'/>")
+    romeo.receives_error("bad-request", id="p1")
+
+
+class Discreet:
+    """Hides everybody from everybody."""
+
+    @on(Disclosing, Phase.GUARD)
+    async def hide(self, event: Disclosing) -> Verdict:
+        return Verdict.DROP
+
+
+def test_hidden(server: Server, romeo: Client) -> None:
+    """Who is hidden from a contact does not answer."""
+    befriend(server, ROMEO, JULIET)
+    server.online(BALCONY)
+    server.node.hooks.bind("discreet", Discreet())
+    probes(romeo, JULIET)
+    romeo.receives_nothing()
