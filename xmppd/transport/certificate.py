@@ -29,7 +29,7 @@ class CertificateError(Exception):
     """A certificate cannot be used; the text names the file and what to do about it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Certificate:
     """A certificate chain and the private key of its first member.
 

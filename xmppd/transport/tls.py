@@ -9,14 +9,11 @@ of them send `outgoing`. `TlsError` is final, but `outgoing` may still hold the 
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
-
-if TYPE_CHECKING:
-    from .certificate import Certificate
 
 _lib: Any = Binding.lib
 _ffi: Any = Binding.ffi
@@ -265,12 +262,6 @@ class TlsSession:
         """The application protocol that was agreed upon."""
         return self._connection.get_alpn_proto_negotiated().decode("ascii", "replace") or None
 
-    @property
-    def certificate(self) -> "Certificate | None":
-        """The certificate that we have shown."""
-        shown: Certificate | None = self._connection.get_context().get_app_data()
-        return shown
-
     def peer_certificate(self) -> bytes | None:
         """Return the peer's certificate in DER."""
         certificate = self._connection.get_peer_certificate(as_cryptography=True)
@@ -283,8 +274,9 @@ class TlsSession:
             return bindings
         if self._exports_uniquely():
             bindings["tls-exporter"] = self._connection.export_keying_material(EXPORTER, 32, b"")
-        if (certificate := self.certificate) is not None and certificate.endpoint is not None:
-            bindings["tls-server-end-point"] = certificate.endpoint
+        endpoint = self._connection.get_context().get_app_data()  # of the certificate that we have shown
+        if endpoint is not None:
+            bindings["tls-server-end-point"] = endpoint
         return bindings
 
     def _exports_uniquely(self) -> bool:

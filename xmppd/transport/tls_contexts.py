@@ -5,10 +5,10 @@ them has ECDHE too, and DHE lets a stranger spend our CPU cheaply). No renegotia
 package's docstring says why not.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+from weakref import WeakKeyDictionary
 
 from OpenSSL import SSL, crypto
 
@@ -29,9 +29,6 @@ class Certificates(Protocol):
 
     def find(self, host: str | None) -> Certificate:
         """Return the certificate to show for a host; None asks for that of the default host."""
-
-    def current(self) -> Collection[Certificate]:
-        """Return all certificates that `find` may return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ class TlsContexts:
         self._rules = TlsRules() if rules is None else rules
         self._alpn = self._rules.alpn.encode("ascii")
         self._scratch = Scratch()
-        self._contexts: dict[Certificate, SSL.Context] = {}
+        # A context goes when the store lets its certificate go; live sessions hold their own.
+        self._contexts: WeakKeyDictionary[Certificate, SSL.Context] = WeakKeyDictionary()
         self._context(certificates.find(None))
 
     def session(self, host: str | None) -> TlsSession:
@@ -74,16 +72,8 @@ class TlsContexts:
     def _context(self, certificate: Certificate) -> SSL.Context:
         context = self._contexts.get(certificate)
         if context is None:
-            context = self._make(certificate)
-            self._forget_replaced()
-            self._contexts[certificate] = context
+            context = self._contexts[certificate] = self._make(certificate)
         return context
-
-    def _forget_replaced(self) -> None:
-        """Drop contexts whose certificate the store does not show any more; live sessions hold their own."""
-        current = self._certificates.current()
-        for old in [old for old in self._contexts if old not in current]:
-            del self._contexts[old]
 
     def _make(self, certificate: Certificate) -> SSL.Context:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
@@ -97,7 +87,7 @@ class TlsContexts:
         for issuer in certificate.chain[1:]:
             context.add_extra_chain_cert(issuer)
         context.use_privatekey(certificate.key)
-        context.set_app_data(certificate)
+        context.set_app_data(certificate.endpoint)  # not the certificate itself, or it would never go
         context.set_tlsext_servername_callback(self._choose_host)
         context.set_alpn_select_callback(self._choose_protocol)
         if self._rules.ask_certificate:
