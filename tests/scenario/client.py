@@ -1,5 +1,6 @@
 """A client that says XML and reads XML."""
 
+import re
 from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
@@ -14,11 +15,24 @@ if TYPE_CHECKING:
     from .server import Server
 
 
+HIGH_WATER = 65_536  # bytes that may wait before the receiver is told
+XML_DECLARATION = re.compile(rb"(?=<\?xml)")
+
+
 class MemoryConnection:
-    """The server's end of a connection that is TLS already, as far as the server can tell."""
+    """The server's end of a connection that is TLS already, as far as the server can tell.
+
+    :ivar bindings: its channel bindings.
+    :ivar certificate: the certificate that the client has shown, which is trusted if there is one.
+    :ivar unread: how many bytes the client has not read.
+    """
 
     def __init__(self, client: "Client", *, secure: bool = True, peer_address: str = "192.0.2.1") -> None:
         self.client = client
+        self.bindings: dict[str, bytes] = {}
+        self.certificate: bytes | None = None
+        self.is_read = True
+        self.held: list[bytes] = []
         self.peer_address = peer_address
         self.peer_port = 40000
         self.local_port = 5222
@@ -32,8 +46,26 @@ class MemoryConnection:
         self.unread = 0
 
     def write(self, data: bytes) -> None:
-        if not self.closed:
+        if self.closed:
+            return
+        if self.is_read:
             self.client.was_sent(data)
+            return
+        was_full = self.unread > HIGH_WATER
+        self.held.append(data)
+        self.unread += len(data)
+        if self.unread > HIGH_WATER and not was_full:
+            self.client.driver.pause_writing()
+
+    def read_again(self) -> None:
+        """Let the client have what it did not read."""
+        was_full = self.unread > HIGH_WATER
+        self.is_read, self.unread = True, 0
+        held, self.held = self.held, []
+        for data in held:
+            self.client.was_sent(data)
+        if was_full and not self.closed:
+            self.client.driver.resume_writing()
 
     def close(self) -> None:
         if not self.closed:
@@ -58,32 +90,50 @@ class MemoryConnection:
         return self.unread
 
     def start_tls(self, host: str | None) -> None:
+        assert not self.secure, "TLS is on already"
         self.secure = True
+        self.tls_version = "TLSv1.3"
+        self.waiting.clear()
+        self.client.server.soon(self.client.driver.tls_established)
 
     def channel_bindings(self) -> Mapping[str, bytes]:
-        return {}
+        return self.bindings if self.secure else {}
 
     def peer_certificate(self) -> bytes | None:
-        return None
+        return self.certificate
 
     def peer_certificate_verified(self) -> bool:
-        return False
+        return self.certificate is not None
 
 
 class Client:
-    """One connection. Verbs speak from the client's side: it `sends`, it `receives`."""
+    """One connection. Verbs speak from the client's side: it `sends`, it `receives`.
 
-    def __init__(self, server: "Server", jid: str = "", *, secure: bool = True, peer_address: str = "192.0.2.1") -> None:
+    :param secure: whether the connection is TLS from the start.
+    :param listener: how the port that it came to treats TLS: tls_allowed, tls_required, scram_without_tls.
+    :ivar header: the attributes of the last stream header that the server sent.
+    """
+
+    def __init__(
+        self,
+        server: "Server",
+        jid: str = "",
+        *,
+        secure: bool = True,
+        peer_address: str = "192.0.2.1",
+        **listener: bool,
+    ) -> None:
         self.server = server
         self.jid = jid
         self.captured = server.captured
         self.inbox: deque[ET.Element] = deque()
         self.raw = b""
         self.stream_ended = False
+        self.header: dict[str, str] = {}
         self._parser: ET.XMLPullParser | None = None
         self._depth = 0
         self.connection = MemoryConnection(self, secure=secure, peer_address=peer_address)
-        self.driver: ClientStream = server.node.client(tls_allowed=True, tls_required=True)
+        self.driver: ClientStream = server.node.client(**{"tls_allowed": True, "tls_required": True, **listener})
         self.driver.connection_made(self.connection)
 
     # From the server
@@ -91,13 +141,19 @@ class Client:
     def was_sent(self, data: bytes) -> None:
         """Read what the server writes, with a parser that is not the server's."""
         self.raw += data
+        for part in XML_DECLARATION.split(data):  # a restart may leave in one piece with what came before it
+            self._read(part)
+
+    def _read(self, data: bytes) -> None:
         if self._parser is None or data.startswith(b"<?xml"):
             self._parser = ET.XMLPullParser(["start", "end"])
             self._depth = 0
         self._parser.feed(data)
         for event, element in self._parser.read_events():
             self._depth += 1 if event == "start" else -1
-            if event == "end" and self._depth == 1:
+            if event == "start" and self._depth == 1:
+                self.header = dict(element.attrib)
+            elif event == "end" and self._depth == 1:
                 self.inbox.append(element)
             elif event == "end" and self._depth == 0:
                 self.stream_ended = True
@@ -179,6 +235,15 @@ class Client:
     def disconnects(self) -> None:
         """Close the stream in good order."""
         self.sends_bytes(b"</stream:stream>")
+
+    def stops_reading(self) -> None:
+        """Read nothing any more; what the server writes waits."""
+        self.connection.is_read = False
+
+    def reads_again(self) -> None:
+        """Read what waits."""
+        self.connection.read_again()
+        self.server.run()
 
     def loses_connection(self) -> None:
         """Break the connection without a word."""

@@ -21,6 +21,7 @@ from xmppd.storage.jobs import Limits as StorageLimits
 from xmppd.storage.migrate import migrate
 from xmppd.storage.shards import SqlShards
 
+from .accounts import HeldAccounts
 from .client import Client
 
 PASSWORD = "pencil"
@@ -57,6 +58,7 @@ class Server:
 
     :ivar clock: the fake clock; `advance` moves it.
     :ivar captured: what expected XML has captured, shared by all clients.
+    :ivar store: the account store; `store.hold()` makes whoever asks it wait.
     """
 
     def __init__(
@@ -85,8 +87,8 @@ class Server:
             driver.deserialize(empty_database())
         shards = SqlShards([self.database])
         shards.load_map()
-        store = SqlAccounts(shards, self.clock)
-        self.node = Node(config, shards, store, self.clock, self.soon, _inline, b"a secret of the tests")
+        self.store = HeldAccounts(SqlAccounts(shards, self.clock))
+        self.node = Node(config, shards, self.store, self.clock, self.soon, _inline, b"a secret of the tests")
         self.wait(self.node.start())
 
     # Running

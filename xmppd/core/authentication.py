@@ -20,6 +20,18 @@ from .shards import StorageUnavailable
 InThread = Callable[..., Awaitable[Any]]
 
 
+@dataclass(slots=True)
+class Attempt:
+    """One try to authenticate, and as whom.
+
+    :ivar exchange: the mechanism's exchange.
+    :ivar username: the localpart that the client named, once it has; an account of that name need not exist.
+    """
+
+    exchange: Exchange
+    username: str | None = None
+
+
 class Login(NamedTuple):
     """An authenticated client.
 
@@ -40,7 +52,7 @@ class Authenticator:
     :ivar accounts: where the keys are.
     :ivar secret: what fake salts are made from; the same on every node and after every start.
     :ivar in_thread: runs a function off the loop.
-    :ivar certificate_account: returns the bare JIDs that a client certificate (DER) names.
+    :ivar certificate_addresses: returns the bare JIDs that a client certificate (DER) names.
     """
 
     accounts: Accounts
@@ -49,26 +61,29 @@ class Authenticator:
     certificate_addresses: Callable[[bytes], list[str]]
 
     async def step(
-        self, exchange: Exchange, data: bytes | None, host: Jid, certificate: bytes | None = None
+        self, attempt: Attempt, data: bytes | None, host: Jid, certificate: bytes | None = None
     ) -> Challenge | Login:
         """Take what the client sent; return the challenge to send, or who the client is.
 
         :raises SaslFailure: the exchange has failed.
         """
         try:
-            answer = exchange.step(data)
+            answer = attempt.exchange.step(data)
             while not isinstance(answer, Challenge | Authenticated):
-                answer = await self._answer(exchange, answer, host, certificate)
+                answer = await self._answer(attempt, answer, host, certificate)
             if isinstance(answer, Challenge):
                 return answer
             return await self._login(answer, host)
         except StorageUnavailable as error:
             raise SaslFailure("temporary-auth-failure", "The accounts cannot be looked up now.") from error
 
-    async def _answer(self, exchange: Exchange, asked: Answer, host: Jid, certificate: bytes | None) -> Answer:
+    async def _answer(self, attempt: Attempt, asked: Answer, host: Jid, certificate: bytes | None) -> Answer:
+        exchange = attempt.exchange
         if isinstance(asked, LookUp):
+            attempt.username = asked.localpart_text
             return exchange.keys(await self._keys(host, asked.localpart_text, asked.hash_name))
         if isinstance(asked, CheckPassword):
+            attempt.username = asked.username
             return exchange.verified(await self._check(host, asked))
         assert isinstance(asked, CheckCertificate)
         return exchange.verified(*await self._by_certificate(host, asked.authzid, certificate))

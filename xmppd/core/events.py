@@ -120,7 +120,7 @@ class StreamFeatures(Collection):
     """What to offer in the stream features beside TLS, SASL and resource binding.
 
     :ivar authenticated: whether the client is authenticated.
-    :ivar secure: whether the client may authenticate now (TLS is on, or not required).
+    :ivar secure: whether secrets may pass: TLS is on, or the listener does without.
     """
 
     host: "Host"
@@ -184,7 +184,10 @@ class SessionSilent(Decision):
 
 @dataclass(slots=True)
 class LoginFailed(Notice):
-    """Somebody failed to authenticate as `username` (as written; None if no name was given)."""
+    """Somebody failed to authenticate.
+
+    :ivar username: the localpart they named, prepared; None if they named none that an account can have.
+    """
 
     host: "Host"
     username: str | None

@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred
 
 from ..protocol.element import E, Element
 from ..protocol.errors import (
-    JidMalformed,
+    BadRequest,
+    PolicyViolation,
     ResourceConstraint,
     SaslFailure,
     ServiceUnavailable,
@@ -29,7 +30,7 @@ from ..protocol.events import (
 from ..protocol.jid import Jid, JidError
 from ..protocol.names import BIND, SASL, TLS
 from ..protocol.sasl import channel_binding, choice
-from ..protocol.sasl.exchange import Challenge, Context, Exchange, decode, encode
+from ..protocol.sasl.exchange import Challenge, Context, decode, encode
 from ..protocol.stanza import Malformed, read
 from ..protocol.stream import Stream
 from . import authentication
@@ -46,20 +47,22 @@ if TYPE_CHECKING:
 log = Log("c2s.login")
 STARTTLS_REQUIRED: Final = E(f"{{{TLS}}}starttls", E(f"{{{TLS}}}required"))
 STARTTLS_OPTIONAL: Final = E(f"{{{TLS}}}starttls")
+GUESSES: Final = frozenset({"not-authorized", "invalid-authzid"})
+"""Failures that may have been guesses; a database that is down, say, must lock nobody out."""
 BIND_FEATURE: Final = E(f"{{{BIND}}}bind")
 
 
 class Login:
     """One client's login."""
 
-    __slots__ = ("_context", "_driver", "_exchange", "_host", "_login", "_offered", "_stream", "_tries", "_waiting")
+    __slots__ = ("_attempt", "_context", "_driver", "_host", "_login", "_offered", "_stream", "_tries", "_waiting")
 
     def __init__(self, driver: "ClientStream", context: "ClientContext", stream: Stream) -> None:
         self._driver = driver
         self._context = context
         self._stream = stream
         self._host: Host | None = None
-        self._exchange: Exchange | None = None
+        self._attempt: authentication.Attempt | None = None
         self._offered: list[str] = []
         self._login: authentication.Login | None = None
         self._tries = 0
@@ -70,13 +73,14 @@ class Login:
         try:
             self._stream.receive_data(data)
             self._pump()
-        except StreamError as error:
-            self._flush()
-            self._driver.close(error)
+        except Exception as error:
+            self._end(error)
 
     def lost(self) -> None:
-        """The connection is gone."""
+        """Drop what was begun, since the connection is gone."""
         self._stream.close()
+        if self._login is not None:
+            self._context.sessions.expect_no_more(self._login.account, self._driver)
 
     # The loop
 
@@ -95,23 +99,26 @@ class Login:
 
     def _go_on(self, _: object) -> None:
         self._waiting = False
-        if self._stream.is_closed:
+        if self._stream.is_closed or self._stream.is_bound:  # a session reads, or pauses, on its own account
             return
         self._driver.connection.resume_reading()
         try:
             self._pump()
-        except StreamError as error:
-            self._flush()
-            self._driver.close(error)
+        except Exception as error:
+            self._end(error)
 
     def _failed(self, failure: Any) -> None:
         self._waiting = False
-        if failure.check(StreamError) is None:
-            log.failure("a login failed", failure.value)
-        self._flush()
         self._driver.connection.resume_reading()
-        error = failure.value
-        self._driver.close(error if isinstance(error, StreamError) else StreamError("internal-server-error"))
+        self._end(failure.value)
+
+    def _end(self, error: Exception) -> None:
+        """End the stream with the error that was raised, or, if it is a fault of our own, without a word about it."""
+        if not isinstance(error, StreamError):
+            log.failure("a login failed", error)
+            error = StreamError("internal-server-error")
+        self._flush()
+        self._driver.close(error)
 
     def _flush(self) -> None:
         data = self._stream.data_to_send()
@@ -126,9 +133,10 @@ class Login:
         elif isinstance(event, AuthStarted):
             await self._auth(event)
         elif isinstance(event, AuthResponse):
-            await self._step(self._exchange, event.text)
+            await self._step(event.text)
         elif isinstance(event, AuthAborted):
-            self._exchange = None
+            self._attempt = None
+            self._count_try()
         elif isinstance(event, RequestBeforeLogin):
             await self._request(event)
         elif isinstance(event, BindRequested):
@@ -139,38 +147,53 @@ class Login:
     # Stream and features
 
     async def _started(self, event: StreamStarted) -> None:
-        if event.to is None:
+        name = address(event.to, "to")
+        if name is None:
             raise StreamError("improper-addressing", "the stream header has no to attribute")
-        try:
-            name = Jid.parse(event.to)
-        except JidError:
-            raise StreamError("host-unknown", "the to attribute is no domain") from None
         host = self._context.hosts.get(name)
         if host is None:
             raise StreamError("host-unknown", "this host is not served here")
         if self._host is not None and self._host.name != host.name and self._login is not None:
             raise StreamError("host-unknown", "the host changed behind the login")
         self._host = host
+        to = self._sender(event.from_)
         features = await self._features(host)
-        to = None if self._login is None else str(self._login.account)
-        self._stream.open(host.name, secrets.token_hex(12), features, to)
+        if not self._stream.is_closed:
+            self._stream.open(host.name, secrets.token_hex(12), features, to)
+
+    def _sender(self, given: str | None) -> Jid | None:
+        """Return whom our header is addressed to: who the client says it is, if it does (RFC 6120, 4.7.2).
+
+        Behind the login that must be the account that was authenticated (4.9.3.9).
+        """
+        sender = address(given, "from")
+        if sender is None or not sender.localpart:
+            return None
+        if self._login is not None and sender.bare != self._login.account:
+            raise StreamError("invalid-from", "the from attribute is not the account that logged in")
+        return sender.bare
 
     async def _features(self, host: Host) -> list[Element]:
         connection = self._driver.connection
         authenticated = self._login is not None
-        may_log_in = connection.secure or not self._driver.tls_required
-        event = StreamFeatures(host, authenticated, may_log_in)
+        event = StreamFeatures(host, authenticated, self._may_tell_secrets)
         if authenticated:
             event.features.append(BIND_FEATURE)
         else:
             if not connection.secure and self._driver.tls_allowed:
                 event.features.append(STARTTLS_REQUIRED if self._driver.tls_required else STARTTLS_OPTIONAL)
-            if may_log_in:
+            if connection.secure or not self._driver.tls_required:
                 event.features.extend(self._mechanisms(host))
         await self._context.hooks.collect(event)
         return event.features
 
+    @property
+    def _may_tell_secrets(self) -> bool:
+        driver = self._driver
+        return driver.connection.secure or (driver.scram_without_tls and not driver.tls_required)
+
     def _mechanisms(self, host: Host) -> list[Element]:
+        """Return the features that offer what the client may authenticate by; none if there is nothing."""
         connection = self._driver.connection
         bindings = connection.channel_bindings()
         self._offered = choice.offered(
@@ -178,8 +201,10 @@ class Login:
             channel_bindings=bindings,
             client_certificate=connection.peer_certificate_verified(),
             anonymous=host.anonymous,
-            scram_without_tls=self._driver.scram_without_tls or not self._driver.tls_required,
+            scram_without_tls=self._driver.scram_without_tls,
         )
+        if not self._offered:
+            return []
         names = [E(f"{{{SASL}}}mechanism", name) for name in self._offered]
         features = [E(f"{{{SASL}}}mechanisms", *names)]
         if bindings:
@@ -201,23 +226,25 @@ class Login:
         context = Context(
             str(self._host.name), self._offered, connection.channel_bindings(), new_nonce, tls=connection.secure
         )
+        if self._context.throttle.refused(connection.peer_address):  # which is no failure, or the wait never ended
+            self._stream.refuse(SaslFailure("temporary-auth-failure", "Too many failures; try again later."))
+            self._count_try()
+            return
         try:
-            if self._context.throttle.refused(connection.peer_address):
-                raise SaslFailure("temporary-auth-failure", "Too many failures; try again later.")
-            self._exchange = choice.start(event.mechanism, context)
+            self._attempt = authentication.Attempt(choice.start(event.mechanism, context))
         except SaslFailure as failure:
             await self._refuse(failure)
             return
-        await self._step(self._exchange, event.text)
+        await self._step(event.text)
 
-    async def _step(self, exchange: Exchange | None, text: str | None) -> None:
-        assert exchange is not None, "the table lets a response come in an exchange only"
+    async def _step(self, text: str | None) -> None:
+        assert self._attempt is not None, "the table lets a response come in an exchange only"
         assert self._host is not None
         connection = self._driver.connection
         certificate = connection.peer_certificate() if connection.peer_certificate_verified() else None
         try:
             data = None if text is None else decode(text)
-            answer = await self._context.authenticator.step(exchange, data, self._host.name, certificate)
+            answer = await self._context.authenticator.step(self._attempt, data, self._host.name, certificate)
         except SaslFailure as failure:
             await self._refuse(failure)
             return
@@ -226,29 +253,35 @@ class Login:
         if isinstance(answer, Challenge):
             self._stream.challenge(encode(answer.data))
             return
-        self._exchange = None
+        self._attempt = None
         self._login = answer
         self._context.throttle.succeeded(answer.account)
+        self._context.sessions.expect(answer.account, self._driver)
         self._stream.succeed(encode(answer.data))
 
     async def _refuse(self, failure: SaslFailure) -> None:
-        """Answer a failure, late if there were many; the stream stays open for another try."""
-        username = getattr(self._exchange, "username", None)
-        self._exchange = None
-        self._tries += 1
+        """Answer a failure, late if many guessed wrong; the stream stays open for another try."""
+        username = None if self._attempt is None else self._attempt.username
+        self._attempt = None
         self._context.counters.login_failures += 1
         connection = self._driver.connection
         assert self._host is not None
         account = f"{username}@{self._host.name}" if username else None
-        wait = self._context.throttle.failed(connection.peer_address, account)
         peer = connection.peer_address
         log.info("login failed: {peer} as {account}: {why}", peer=peer, account=account, why=failure.condition)
-        await self._context.hooks.notify(LoginFailed(self._host, username, peer))
-        if wait:
-            await self._pause(wait)
+        if failure.condition in GUESSES:
+            wait = self._context.throttle.failed(peer, account)
+            await self._context.hooks.notify(LoginFailed(self._host, username, peer))
+            if wait:
+                await self._pause(wait)
         if self._stream.is_closed:
             return
         self._stream.refuse(failure)
+        self._count_try()
+
+    def _count_try(self) -> None:
+        """Count a try that led nowhere; the last one ends the stream (RFC 6120, 6.4.5)."""
+        self._tries += 1
         if self._tries >= self._context.limits.login_tries:
             raise StreamError("policy-violation", "too many failed logins")
 
@@ -263,6 +296,8 @@ class Login:
         """Answer an IQ that a module takes before login (XEP-0077)."""
         assert self._host is not None
         try:
+            if not self._may_tell_secrets:
+                raise PolicyViolation("TLS is required first")
             stanza = read(event.element, self._host.name)
             payload = event.element.first
             assert payload is not None, "a request has one payload"
@@ -285,10 +320,13 @@ class Login:
         assert self._login is not None
         context = self._context
         try:
-            resource = event.resource or secrets.token_urlsafe(9)
-            jid = self._login.account.with_resource(resource)
+            read(event.element, self._login.account)
+            jid = self._login.account.with_resource(event.resource or secrets.token_urlsafe(9))
+        except Malformed as malformed:
+            self._answer(event.element, error=malformed.error)
+            return
         except JidError as error:
-            self._answer(event.element, error=JidMalformed(str(error)))
+            self._answer(event.element, error=BadRequest(str(error)))  # RFC 6120, 7.7.2.1
             return
         others = context.sessions.of(jid.bare)
         old = context.sessions.at(jid)
@@ -301,10 +339,28 @@ class Login:
         rest = self._stream.bind(event, jid)
         self._flush()
         context.sessions.add(session)
+        context.sessions.expect_no_more(session.account, self._driver)
         self._driver.begin_session(session)
         await context.hooks.notify(SessionBound(session))
+        if self._waiting:
+            self._driver.connection.resume_reading()
         if rest:
             self._driver.take(rest)
+
+
+def address(text: str | None, attribute: str) -> Jid | None:
+    """Return the address that an attribute of the stream header holds; None if it is missing.
+
+    :raises StreamError: it is no address (RFC 6120, 4.9.3.7).
+    """
+    if text is None:
+        return None
+    try:
+        return Jid.parse(text)
+    except JidError:
+        raise StreamError(
+            "improper-addressing", f"the {attribute} attribute of the stream header is no address"
+        ) from None
 
 
 def new_nonce() -> str:

@@ -4,16 +4,21 @@ from collections.abc import Iterator, Sequence
 
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
-from .session import Session
+from .session import Session, Wire
 
 NOBODY: tuple[Session, ...] = ()
 
 
 class Sessions:
-    """The sessions of this node, by account. An account's sessions are in the order in which they were bound."""
+    """The sessions of this node, by account. An account's sessions are in the order in which they were bound.
+
+    Streams that are authenticated but not bound are known, too, so that an account that is closed in that moment gets
+    no session any more.
+    """
 
     def __init__(self) -> None:
         self._by_account: dict[str, tuple[Session, ...]] = {}
+        self._unbound: dict[str, set[Wire]] = {}
         self._count = 0
 
     def add(self, session: Session) -> None:
@@ -61,9 +66,20 @@ class Sessions:
         """Return how many accounts have a session."""
         return len(self._by_account)
 
+    def expect(self, account: str, wire: Wire) -> None:
+        """Note a stream that is authenticated and will bind a session of that account."""
+        self._unbound.setdefault(account, set()).add(wire)
+
+    def expect_no_more(self, account: str, wire: Wire) -> None:
+        """Forget such a stream: its session was added, or it is gone."""
+        wires = self._unbound.get(account, set())
+        wires.discard(wire)
+        if not wires:
+            self._unbound.pop(account, None)
+
     def close(self, account: str, error: StreamError) -> int:
-        """End all sessions of an account with a stream error; return how many there were."""
+        """End all sessions of an account, and what would become one; return how many sessions there were."""
         sessions = self.of(account)
-        for session in sessions:
-            session.wire.close(error)
+        for wire in [*(session.wire for session in sessions), *self._unbound.get(account, ())]:
+            wire.close(error)
         return len(sessions)
