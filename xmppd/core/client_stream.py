@@ -84,7 +84,7 @@ class ClientContext:
     def limits_changed(self) -> None:
         """Take the limits anew; streams that are open keep theirs."""
         limits = self.limits
-        later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children)
+        later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children, limits.namespaces)
         self.parsers = ParserPool(later)
         self.early = later._replace(size=limits.stanza_before_login, children=64)
 
@@ -127,14 +127,18 @@ class ClientStream:
         self.connection = connection
         self.connected_at = self.last_heard = context.clock.seconds()
         context.counters.connections += 1
-        self._stream = Stream(
-            context.early, context.parsers, secure=connection.secure, plain_allowed=not self.tls_required
-        )
-        self._login = Login(self, context, self._stream)
+        self._begin(secure=connection.secure)
         context.upkeep.negotiating(self)
 
     def tls_established(self) -> None:
-        """Nothing changes: whether the connection is secure is read when it matters."""
+        """Begin as secure on a port for direct TLS; behind STARTTLS the stream knows already."""
+        if not self.tls_allowed:
+            self._begin(secure=True)
+
+    def _begin(self, *, secure: bool) -> None:
+        context = self._context
+        self._stream = Stream(context.early, context.parsers, secure=secure, plain_allowed=not self.tls_required)
+        self._login = Login(self, context, self._stream)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
