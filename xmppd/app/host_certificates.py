@@ -1,6 +1,6 @@
 """The certificates of all hosts, from wherever the configuration names them at the time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..config.server import Host
 from ..core.clock import Clock
@@ -26,6 +26,10 @@ class HostCertificates:
     def find(self, host: str | None) -> Certificate:
         """Return the certificate to show for a host; None asks for that of the default host."""
         return self._store.find(host)
+
+    def current(self) -> Collection[Certificate]:
+        """Return all certificates that `find` may return."""
+        return self._store.current()
 
     def list(self) -> Sequence[CertificateInfo]:
         """Return what is known of each host's certificate."""

@@ -146,6 +146,8 @@ class _Process:
             made = await self._make_accounts()
             self._announce(made)
         except StartError as error:
+            if self._server.config.log.file is not None:
+                log.error("the server cannot start: {error}", error=str(error))
             self._fail(str(error))
         except Exception as error:
             if self._stopping:  # it was told to stop while it was starting: whatever it waited for is gone
@@ -155,8 +157,6 @@ class _Process:
 
     def _fail(self, reason: str) -> None:
         self._code = _complain(reason)
-        if self._server.config.log.file is not None:
-            log.error("the server cannot start: {reason}", reason=reason)
         if not self._stopping:
             self._reactor.stop()
 
