@@ -10,7 +10,7 @@ Where the RFC leaves a choice:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import ClassVar, Final
 
 from xmppd.core.events import InboundMessage, Undelivered
@@ -24,7 +24,7 @@ from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
 
-class Address(Enum):
+class Address(IntEnum):  # whose hash is that of a number, and not computed in Python
     """Whom a message names."""
 
     BARE = auto()
@@ -32,7 +32,7 @@ class Address(Enum):
     MISSING = auto()  # a resource that is not
 
 
-class Presence(Enum):
+class Presence(IntEnum):
     """What the account's best available resource is like."""
 
     NONE = auto()  # there is none

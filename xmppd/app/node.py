@@ -6,6 +6,7 @@ from typing import Any
 
 import xmppd.modules
 
+from ..admin.audit import audit
 from ..config.limits import Limits
 from ..config.server import Config
 from ..core.account_changes import AnnouncingAccounts
@@ -85,7 +86,7 @@ class Node:
         self.threads = Threads(self.in_thread)
         self.registry = Registry()
         self.authority = Authority(self.accounts, self.hosts)
-        self.administration = Administration(self.registry, self.authority)
+        self.administration = Administration(self.registry, self.authority, audit)
         self.loader = Loader(
             self.hooks,
             self.iqs,
