@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.services.debian import Program
+from tests.services.terminals import opening_terminals
 
 from .processes import HANG
 
@@ -26,6 +27,7 @@ class Tmux:
     """A tmux server without a user, which ends with the test."""
 
     def __init__(self, program: Program) -> None:
+        self._before = opening_terminals()
         # A socket's path has at most 107 bytes: pytest's own folders are too deep for it.
         self._folder = Path(tempfile.mkdtemp(prefix="tmux."))
         self._program = program
@@ -41,11 +43,12 @@ class Tmux:
         """Return one of tmux's commands as it is run from outside."""
         return (str(self._program.path), "-f", "/dev/null", "-S", str(self._folder / "socket"), *words)
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, before: Sequence[str] = ()) -> str:
         """Run one of tmux's commands; return what it printed."""
-        done = subprocess.run(
-            self.command(*words), env=self.environment, capture_output=True, text=True, check=False, timeout=HANG
-        )
+        # env, because sudo may stand before it and drops what the environment says.
+        settings = ("env", *(f"{key}={value}" for key, value in self.environment.items()))
+        command = (*before, *settings, *self.command(*words))
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG)
         assert done.returncode == 0, f"tmux {words}: {done.stderr}"
         return done.stdout
 
@@ -54,7 +57,7 @@ class Tmux:
         settings = {**self.environment, **program.environment, **environment}
         settings = [word for key, value in settings.items() for word in ("-e", f"{key}={value}")]
         size = ("-x", str(COLUMNS), "-y", str(ROWS))
-        self.run("new-session", "-d", "-s", name, *size, *settings, str(program.path))
+        self.run("new-session", "-d", "-s", name, *size, *settings, str(program.path), before=self._before)
         return Terminal(self, name)
 
     def __enter__(self) -> Self:
