@@ -7,6 +7,8 @@ right whatever a node remembers.
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -111,13 +113,19 @@ def _row(owner: Jid, item: Item) -> Mapping[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)
+def _groups(text: str) -> tuple[str, ...]:
+    """Return the groups that a row names; contacts in the same ones share them in memory."""
+    return tuple(json.loads(text))
+
+
 def _item(row: Row) -> Item:
     jid, name, groups, subscription, asks, approved, listed, request, received = row
     return Item(
         Jid.parse(jid),
         name,
-        tuple(json.loads(groups)) if groups != "[]" else (),
-        subscription,
+        _groups(groups),
+        intern(subscription),
         bool(asks),
         bool(approved),
         bool(listed),

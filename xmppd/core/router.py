@@ -26,8 +26,11 @@ from .events import (
 from .hooks import Hooks, Verdict
 from .host import Host, Hosts
 from .iq import IqRequest, Iqs, Target
+from .log import Log
 from .session import Session
 from .sessions import Sessions
+
+log = Log("router")
 
 
 class Service(Protocol):
@@ -139,12 +142,18 @@ class Router:
             await self.answer_error(stanza, error)
 
     async def broadcast(self, stanza: Stanza, addresses: Iterable[Jid]) -> None:
-        """Send presence to each address, as `send` does; an account without a session costs a look-up and no more."""
+        """Send presence to each address, as `send` does, whatever goes wrong with one of them.
+
+        An account without a session costs a look-up and no more.
+        """
         hosts, sessions = self.hosts, self.sessions
         for address in addresses:
             if address.localpart and address.domainpart in hosts and not sessions.of(address.bare):
                 continue
-            await self.send(stanza.copy(to=address))
+            try:
+                await self.send(stanza.copy(to=address))
+            except Exception as error:
+                log.failure("presence of {jid} for {to} failed", error, jid=stanza.from_, to=address)
 
     async def answer_error(self, stanza: Stanza, error: StanzaError) -> None:
         """Answer `stanza` with `error`, unless that may not be: never an error with an error (RFC 6120, 8.3.1)."""

@@ -130,6 +130,24 @@ def test_too_many_directions() -> None:
     juliet.receives_nothing()
 
 
+def test_service_that_fails(server: Server, juliet: Client, rooms: Rooms) -> None:
+    """4.6.3: one service's fault does not keep the others from learning who has left."""
+
+    class Broken(Rooms):
+        async def receive(self, stanza: Stanza) -> None:
+            if stanza.type == "unavailable":
+                raise ZeroDivisionError
+
+    server.node.router.add_service(Jid.parse("broken.example"), Broken())
+    for number in range(3):
+        juliet.sends(f"<presence to='hall@broken.example/{number}'/>")
+        juliet.sends(f"<presence to='hall@chat.example/{number}'/>")
+    rooms.takes()
+    juliet.disconnects()
+    expected = [(f"hall@chat.example/{number}", BALCONY, "unavailable") for number in range(3)]
+    assert sorted(rooms.takes(), key=str) == expected
+
+
 # 8.5
 
 

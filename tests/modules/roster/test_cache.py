@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from xmppd.core.drive import drive
 from xmppd.modules.roster.api import Item, Roster
-from xmppd.modules.roster.cache import OVERHEAD, CachedRosters, Change, Edit
+from xmppd.modules.roster.cache import OVERHEAD, TRIES, CachedRosters, Change, Edit
 from xmppd.modules.roster.store import StaleRoster
 from xmppd.protocol.jid import Jid
 
@@ -190,6 +190,19 @@ def test_another_node_was_faster(rosters: CachedRosters, store: SlowStore) -> No
     changed = now(change(rosters, JULIET, adding(ROMEO)))
     assert changed.before.version == 7
     assert {item.jid for item in store.rosters[JULIET]} == {NURSE, ROMEO}
+
+
+def test_other_nodes_are_always_faster(rosters: CachedRosters, store: SlowStore) -> None:
+    """A change that is overtaken again and again is given up."""
+
+    class Busy(SlowStore):
+        async def put(self, owner: Jid, before: int, after: int, jid: Jid, item: Item | None) -> None:
+            raise StaleRoster(owner)
+
+    busy: Any = Busy()
+    with pytest.raises(StaleRoster):
+        now(change(CachedRosters(busy, Clock(), lambda: 1000), JULIET, adding(ROMEO)))
+    assert busy.asked == ["load"] * TRIES
 
 
 def test_unknown_outcome(rosters: CachedRosters, store: SlowStore) -> None:

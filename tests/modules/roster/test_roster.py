@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.scenario.client import Client
 from tests.scenario.server import Server
 
 from .cast import ROSTER, befriend, interested, pushed, shows, subscribe
@@ -314,3 +315,35 @@ def test_one_sided(server: Server) -> None:
     subscribe(server, "romeo@montague.example", "juliet@capulet.example")
     shows(server.connect("romeo@montague.example/garden"), "<item jid='juliet@capulet.example' subscription='to'/>")
     shows(server.connect("juliet@capulet.example/balcony"), "<item jid='romeo@montague.example' subscription='from'/>")
+
+
+# Guests
+
+
+def guest(server: Server) -> Client:
+    """Log in without an account (XEP-0175)."""
+    client = server.connection()
+    client.opens("shakespeare.example")
+    client.sends("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'>=</auth>")
+    assert client.receives_any().tag.endswith("success")
+    client.opens("shakespeare.example")
+    client.jid = client.binds("")
+    return client
+
+
+def test_guest_has_no_contacts() -> None:
+    """XEP-0175: whoever is somebody else tomorrow keeps no roster, and nobody subscribes to them."""
+    server = Server(anonymous=True)
+    romeo = interested(server, "romeo@montague.example/garden")
+    visitor = guest(server)
+    visitor.sends("<presence/>")
+    visitor.forgets()
+    visitor.sends(SET.format(NURSE))
+    visitor.receives_error("not-allowed", id="set1")
+    for type in ("subscribe", "subscribed"):
+        visitor.sends(f"<presence id='sub1' type='{type}' to='romeo@montague.example'/>")
+    romeo.sends(f"<presence type='subscribe' to='{visitor.jid}'/>")
+    romeo.forgets()
+    visitor.receives_error("not-allowed", id="sub1")
+    visitor.receives_nothing()
+    shows(visitor)
