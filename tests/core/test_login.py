@@ -862,6 +862,7 @@ class TestWaiting:
                 waiting.callback(None)
                 client.receives_nothing()
                 waiting = Deferred()
+                server.node.clients.offers.forget()
             else:
                 waiting.callback(None)
                 assert client.receives_any().tag.endswith("features")

@@ -36,6 +36,7 @@ from .iq import Iqs
 from .log import Log
 from .login import Login
 from .metrics import Metrics, counter
+from .offers import Offers
 from .router import Router, may_be_answered
 from .session import Session
 from .sessions import Sessions
@@ -75,14 +76,17 @@ class ClientContext:
     soon: Callable[[Callable[[], None]], Any]
     counters: ClientMetrics = field(default_factory=ClientMetrics)
     nonzas: dict[str, Nonza] = field(default_factory=dict)
+    offers: Offers = field(init=False)
     parsers: ParserPool = field(init=False)
     early: ElementLimits = field(init=False)
 
     def __post_init__(self) -> None:
+        self.offers = Offers(self.hooks)
         self.limits_changed()
 
     def limits_changed(self) -> None:
         """Take the limits anew; streams that are open keep theirs."""
+        self.offers.forget()
         limits = self.limits
         later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children, limits.namespaces)
         self.parsers = ParserPool(later)

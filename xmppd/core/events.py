@@ -119,6 +119,9 @@ class Undelivered(Decision):
 class StreamFeatures(Collection):
     """What to offer in the stream features beside TLS, SASL and resource binding.
 
+    What handlers add depends on these fields and on the configuration alone: it is kept for other streams until modules
+    come or go, or the configuration changes.
+
     :ivar authenticated: whether the client is authenticated.
     :ivar secure: whether secrets may pass: TLS is on, or the listener does without.
     """

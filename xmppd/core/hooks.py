@@ -3,7 +3,7 @@
 * A **Decision** asks whether something may happen and who takes it. Handlers run in the order of their phases; the
   first `Verdict` settles it; a `StanzaError` refuses it; any other exception is a bug and fails closed: it is logged
   with the handler's name and becomes `internal-server-error`.
-* A **Collection** asks what everybody has to contribute; all handlers run, a failing one contributes nothing.
+* A **Collection** asks what everybody has to contribute; all handlers run, a failing one no further than its failure.
 * A **Notice** tells that something has happened; all handlers run, each isolated from the others.
 
 There are no numeric priorities. Within a phase handlers run in the order of their owners' names, and that must not
@@ -126,6 +126,7 @@ def marked(owner: object, attribute: str) -> Iterator[tuple[Any, Any]]:
 class Hooks:
     """Who handles what. One of these serves the whole process.
 
+    :ivar generation: grows whenever handlers come or go, so that what was asked of them may be kept as long as it stays.
     :ivar tap: called with every decision before its handlers, if set (`xmppctl watch`); must not raise.
     """
 
@@ -133,13 +134,23 @@ class Hooks:
         self._entries: list[Entry] = []
         self._handlers: dict[type, tuple[Callable[[Any], Awaitable[Any]], ...]] = {}
         self.tap: Callable[[Decision], None] | None = None
+        self.generation = 0
 
     # Binding
 
     def bind(self, owner: str, handlers: object) -> None:
-        """Bind all marked methods of `handlers` under the name `owner`."""
-        for method, registration in marked(handlers, "__xmppd_hooks__"):
-            self._entries.append(Entry(registration.event, registration.phase, owner, method))
+        """Bind all marked methods of `handlers` under the name `owner`.
+
+        :raises Misuse: one of them is bound already; none is bound twice.
+        """
+        found = [
+            Entry(registration.event, registration.phase, owner, method)
+            for method, registration in marked(handlers, "__xmppd_hooks__")
+        ]
+        twice = [entry.name for entry in found if entry in self._entries]
+        if twice:
+            raise Misuse(f"bound twice: {', '.join(twice)}")
+        self._entries += found
         self._compile()
 
     def unbind(self, owner: str) -> None:
@@ -152,6 +163,7 @@ class Hooks:
         handlers: dict[type, list[Any]] = {}
         for entry in self._entries:
             handlers.setdefault(entry.event, []).append(entry.handler)
+        self.generation += 1
         self._handlers = {event: tuple(found) for event, found in handlers.items()}
 
     def entries(self) -> list[Entry]:
@@ -202,7 +214,8 @@ class Hooks:
             log.failure("{handler} failed in {event}", error, handler=self._name(handler), event=type(event).__name__)
 
     def _name(self, handler: object) -> str:
+        """Return the name of a handler, which may have been unbound while it ran."""
         for entry in self._entries:
             if entry.handler == handler:
                 return entry.name
-        raise Misuse("a handler that nobody bound")
+        return str(getattr(handler, "__qualname__", handler))

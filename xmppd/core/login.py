@@ -1,7 +1,7 @@
 """A client's way from its connection to its session: TLS, SASL, resource binding. Dropped when the session begins."""
 
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
@@ -32,7 +32,7 @@ from ..protocol.names import BIND, SASL, TLS
 from ..protocol.sasl import channel_binding, choice
 from ..protocol.sasl.exchange import Challenge, Context, decode, encode
 from ..protocol.stanza import Malformed, read
-from ..protocol.stream import Stream
+from ..protocol.stream import Stream, features_element
 from . import authentication
 from .drive import drive
 from .events import LoginFailed, SessionBound, StreamFeatures
@@ -157,7 +157,7 @@ class Login:
             raise StreamError("host-unknown", "the host changed behind the login")
         self._host = host
         to = self._sender(event.from_)
-        features = await self._features(host)
+        features = await self._offer(host)
         if not self._stream.is_closed:
             self._stream.open(host.name, secrets.token_hex(12), features, to)
 
@@ -173,17 +173,36 @@ class Login:
             raise StreamError("invalid-from", "the from attribute is not the account that logged in")
         return sender.bare
 
-    async def _features(self, host: Host) -> list[Element]:
-        connection = self._driver.connection
-        authenticated = self._login is not None
-        event = StreamFeatures(host, authenticated, self._may_tell_secrets)
-        if authenticated:
+    async def _offer(self, host: Host) -> bytes:
+        """Return the stream features as bytes; most streams are offered what one before them was."""
+        driver = self._driver
+        secure = driver.connection.secure
+        bindings: Mapping[str, bytes] = {}
+        if self._login is None and (secure or not driver.tls_required):
+            bindings = driver.connection.channel_bindings()
+            self._offered = self._mechanisms(host, bindings)
+        login = self._login is not None
+        key = (
+            host.name, login, secure, driver.tls_allowed, driver.tls_required, self._may_tell_secrets,
+            *self._offered, *bindings,
+        )  # fmt: skip
+        offers = self._context.offers
+        known = offers.get(key)
+        if known is None:
+            known = offers.keep(key, features_element(await self._features(host, bindings)))
+        return known
+
+    async def _features(self, host: Host, bindings: Mapping[str, bytes]) -> list[Element]:
+        event = StreamFeatures(host, self._login is not None, self._may_tell_secrets)
+        if event.authenticated:
             event.features.append(BIND_FEATURE)
         else:
-            if not connection.secure and self._driver.tls_allowed:
+            if not self._driver.connection.secure and self._driver.tls_allowed:
                 event.features.append(STARTTLS_REQUIRED if self._driver.tls_required else STARTTLS_OPTIONAL)
-            if connection.secure or not self._driver.tls_required:
-                event.features.extend(self._mechanisms(host))
+            if self._offered:
+                names = [E(f"{{{SASL}}}mechanism", name) for name in self._offered]
+                event.features.append(E(f"{{{SASL}}}mechanisms", *names))
+                event.features.extend(filter(None, [channel_binding.feature(bindings)]))
         await self._context.hooks.collect(event)
         return event.features
 
@@ -192,24 +211,16 @@ class Login:
         driver = self._driver
         return driver.connection.secure or (driver.scram_without_tls and not driver.tls_required)
 
-    def _mechanisms(self, host: Host) -> list[Element]:
-        """Return the features that offer what the client may authenticate by; none if there is nothing."""
+    def _mechanisms(self, host: Host, bindings: Mapping[str, bytes]) -> list[str]:
+        """Return what the client may authenticate by; nothing if there is nothing."""
         connection = self._driver.connection
-        bindings = connection.channel_bindings()
-        self._offered = choice.offered(
+        return choice.offered(
             tls=connection.secure,
             channel_bindings=bindings,
             client_certificate=connection.peer_certificate_verified(),
             anonymous=host.anonymous,
             scram_without_tls=self._driver.scram_without_tls,
         )
-        if not self._offered:
-            return []
-        names = [E(f"{{{SASL}}}mechanism", name) for name in self._offered]
-        features = [E(f"{{{SASL}}}mechanisms", *names)]
-        if bindings:
-            features.extend(filter(None, [channel_binding.feature(bindings)]))
-        return features
 
     def _start_tls(self) -> None:
         if not self._driver.tls_allowed:

@@ -210,12 +210,12 @@ class Stream:
 
     # Answers
 
-    def open(self, host: Jid | str, stream_id: str, features: list[Element], to: str | None = None) -> None:
-        """Answer `StreamStarted`: send our header and the features."""
+    def open(self, host: Jid | str, stream_id: str, features: list[Element] | bytes, to: str | None = None) -> None:
+        """Answer `StreamStarted`: send our header and the features, or their bytes (see `features_element`)."""
         self._answered()
         self.host = str(host)
         self._send_header(self.host, stream_id, to)
-        self._send(Element(f"{{{STREAM}}}features", {}, list(features)))
+        self._out.append(features if isinstance(features, bytes) else features_element(features))
 
     def proceed(self) -> None:
         """Answer `StartTlsRequested`. Everything received in clear is forgotten.
@@ -310,6 +310,11 @@ class Stream:
             f" xml:lang='en' from='{escape_attribute(host)}' id='{escape_attribute(stream_id)}'{addressee}>".encode()
         )
         self._is_open = True
+
+
+def features_element(features: list[Element]) -> bytes:
+    """Return the `<stream:features/>` that offers `features`, as bytes."""
+    return serialise(Element(f"{{{STREAM}}}features", {}, [*features]))
 
 
 def at_least_version_1(version: str | None) -> bool:
