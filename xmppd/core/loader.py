@@ -12,7 +12,8 @@ import importlib.metadata
 import pkgutil
 import sys
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
@@ -40,8 +41,7 @@ def discover(package: ModuleType, extra: Iterable[str] = ()) -> dict[str, type[M
     for name in names:
         _add(found, module_classes(_import(name)))
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        loaded = point.load()
-        _add(found, [loaded] if isinstance(loaded, type) else module_classes(loaded))
+        _add(found, _classes_of_entry_point(point))
     for name in extra:
         classes = module_classes(_import(name))
         if not classes:
@@ -53,12 +53,33 @@ def discover(package: ModuleType, extra: Iterable[str] = ()) -> dict[str, type[M
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise LoadError(f"{name} cannot be imported: {error}") from error
+    except Exception as error:  # its own code runs here, and may raise anything
+        raise LoadError(f"{name} cannot be imported: {_described(error)}") from error
+
+
+def _described(error: Exception) -> str:
+    return str(error) if isinstance(error, ImportError | LoadError) else f"{type(error).__name__}: {error}"
+
+
+def _classes_of_entry_point(point: importlib.metadata.EntryPoint) -> list[type[Module]]:
+    """Return what an entry point names: a module class, or all of a Python module."""
+    try:
+        named = point.load()
+    except Exception as error:
+        raise LoadError(f"entry point {point.name} = {point.value} cannot be loaded: {_described(error)}") from error
+    if isinstance(named, ModuleType):
+        classes = module_classes(named)
+    else:
+        classes = [named] if _is_module_class(named) else []
+    if not classes:
+        raise LoadError(f"entry point {point.name} = {point.value} holds no xmppd module")
+    return classes
 
 
 def _add(found: dict[str, type[Module]], classes: Iterable[type[Module]]) -> None:
     for cls in classes:
+        if not dataclasses.is_dataclass(cls):
+            raise LoadError(f"{cls.__module__}.{cls.__qualname__} is no dataclass")
         if found.setdefault(cls.name, cls) is not cls:
             raise LoadError(f"{cls.__module__} and {found[cls.name].__module__} are both called {cls.name}")
 
@@ -68,9 +89,12 @@ def module_classes(source: ModuleType) -> list[type[Module]]:
     return [
         value
         for value in vars(source).values()
-        if isinstance(value, type) and issubclass(value, Module) and value.__module__ == source.__name__
-        and hasattr(value, "name")
-    ]  # fmt: skip
+        if _is_module_class(value) and f"{value.__module__}.".startswith(f"{source.__name__}.")
+    ]
+
+
+def _is_module_class(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Module) and hasattr(value, "name")
 
 
 def needs_of(cls: type[Module]) -> dict[str, type]:
@@ -114,6 +138,7 @@ class Loader:
         self.known = dict(known)
         self._configs = configs
         self._loaded: dict[str, Module] = {}
+        self._changing: set[str] = set()  # modules that are being loaded or unloaded
 
     @property
     def loaded(self) -> Mapping[str, Module]:
@@ -134,7 +159,11 @@ class Loader:
         for name in wanted:
             if name not in self.known:
                 raise LoadError(f"there is no module {name}")
-        makers = {offered: name for name in wanted for offered in offers_of(self.known[name])}
+        makers: dict[type, str] = {}
+        for name in wanted:
+            for offered in offers_of(self.known[name]):
+                if makers.setdefault(offered, name) != name:
+                    raise LoadError(f"modules {makers[offered]} and {name} both offer {offered.__name__}")
         order: list[str] = []
         path: list[str] = []
 
@@ -157,20 +186,44 @@ class Loader:
     async def load(self, name: str) -> Module:
         """Make, start and bind one module.
 
-        :raises LoadError: it runs already, is not known, or needs what nobody provides.
+        :raises LoadError: it runs already, is not known, needs what nobody provides, offers what another one offers,
+            or fails to start.
         """
         if name in self._loaded:
             raise LoadError(f"{name} is loaded already")
         cls = self.known.get(name)
         if cls is None:
             raise LoadError(f"there is no module {name}")
-        module = cls(**{field: self._need(cls, field, need) for field, need in needs_of(cls).items()})
-        await module.start()
+        with self._changing_alone(name):
+            return await self._load(name, cls)
+
+    @contextmanager
+    def _changing_alone(self, name: str) -> Iterator[None]:
+        """Let nobody else load or unload a module while that waits."""
+        if name in self._changing:
+            raise LoadError(f"{name} is being loaded or unloaded")
+        self._changing.add(name)
+        try:
+            yield
+        finally:
+            self._changing.discard(name)
+
+    async def _load(self, name: str, cls: type[Module]) -> Module:
+        needs = {field: self._need(cls, field, need) for field, need in needs_of(cls).items()}
+        for offered in offers_of(cls):
+            if offered in self._provided:
+                raise LoadError(f"module {name} offers {offered.__name__}, which is there already")
+        try:
+            module = cls(**needs)
+            await module.start()
+        except Exception as error:
+            log.failure("module {name} failed to start", error, name=name)
+            raise LoadError(f"module {name} failed to start: {_described(error)}") from error
         try:
             self._bind(name, module)
         except Exception:
             self._unbind(name)
-            await module.stop()
+            await self._stop(name, module)
             raise
         self._provided.update(module.offers())
         self._loaded[name] = module
@@ -179,7 +232,7 @@ class Loader:
     def _need(self, cls: type[Module], field: str, need: type) -> Any:
         if field == "config":
             config = self._configs.get(cls.name)
-            return need() if config is None else config
+            return need() if config is None else fitting(config, need)
         try:
             return self._provided[need]
         except KeyError:
@@ -188,12 +241,15 @@ class Loader:
             ) from None
 
     def _bind(self, name: str, module: Module) -> None:
+        offered = offers_of(type(module))
+        if set(offered) != set(module.offers()):
+            raise LoadError(f"module {name} declares to offer {offered}, but offers {tuple(module.offers())}")
         try:
             self._iqs.bind(name, module)
             self._registry.register(name, module)
+            self._hooks.bind(name, module)
         except Exception as error:
             raise LoadError(f"module {name} cannot be loaded: {error}") from error
-        self._hooks.bind(name, module)
 
     def _unbind(self, name: str) -> None:
         self._hooks.unbind(name)
@@ -208,41 +264,76 @@ class Loader:
         module = self._loaded.get(name)
         if module is None:
             raise LoadError(f"{name} is not loaded")
-        offered = set(module.offers())
+        offered = set(offers_of(type(module)))
         for other, instance in self._loaded.items():
             if other != name and offered & set(needs_of(type(instance)).values()):
                 raise LoadError(f"{name} cannot be unloaded: {other} needs it")
-        self._unbind(name)
-        del self._loaded[name]
-        for kind in offered:
-            self._provided.pop(kind, None)
-        await module.stop()
+        with self._changing_alone(name):
+            self._unbind(name)
+            del self._loaded[name]
+            for kind in offered:
+                self._provided.pop(kind, None)
+            await self._stop(name, module)
+
+    async def _stop(self, name: str, module: Module) -> None:
+        """Stop a module that is unbound already: it is gone, however that ends."""
+        try:
+            await module.stop()
+        except Exception as error:
+            log.failure("module {name} failed to stop", error, name=name)
 
     async def reload(self, name: str) -> Module:
         """Import a module's code again and let it take over; the old one stays if the new one is broken."""
         if name not in self._loaded:
             raise LoadError(f"{name} is not loaded")
         old = self.known[name]
-        sources = [key for key in sys.modules if key == old.__module__ or key.startswith(f"{old.__module__}.")]
-        kept = {key: sys.modules.pop(key) for key in sources if not key.endswith(".api")}
+        kept = _forget(old.__module__)
         try:
-            fresh = {cls.name: cls for cls in module_classes(importlib.import_module(old.__module__))}
-            self.known[name] = fresh[name]
+            fresh = {cls.name: cls for cls in module_classes(_import(old.__module__))}.get(name)
+            if fresh is None:
+                raise LoadError(f"{old.__module__} holds no module {name} any more")
+            self.known[name] = fresh
             await self.unload(name)
             return await self.load(name)
         except Exception as error:
-            sys.modules.update(kept)
+            _forget(old.__module__)
+            _restore(kept)
             self.known[name] = old
             if name not in self._loaded:
                 await self.load(name)
-            raise LoadError(f"{name} was not reloaded, the old one goes on: {error}") from error
+            raise LoadError(f"{name} was not reloaded, the old one goes on: {_described(error)}") from error
 
     async def stop_all(self) -> None:
         """Stop all modules, the last first."""
         for name in reversed(list(self._loaded)):
             module = self._loaded.pop(name)
             self._unbind(name)
-            try:
-                await module.stop()
-            except Exception as error:
-                log.failure("module {name} failed to stop", error, name=name)
+            await self._stop(name, module)
+
+
+def fitting(config: Any, cls: type) -> Any:
+    """Return options as an object of `cls`, which a module that was reloaded may have declared anew."""
+    if type(config) is cls or not dataclasses.is_dataclass(cls):
+        return config
+    return cls(
+        **{field.name: getattr(config, field.name) for field in dataclasses.fields(cls) if hasattr(config, field.name)}
+    )
+
+
+def _forget(name: str) -> dict[str, ModuleType]:
+    """Take a Python module and what is below it out of the imported ones; return them.
+
+    An `api` stays: it is what others have imported, and whose types they ask for.
+    """
+    importlib.invalidate_caches()
+    below = [key for key in sys.modules if key == name or key.startswith(f"{name}.")]
+    return {key: sys.modules.pop(key) for key in below if not key.endswith(".api")}
+
+
+def _restore(kept: Mapping[str, ModuleType]) -> None:
+    """Put Python modules back, where `import` finds them and where their packages hold them."""
+    sys.modules.update(kept)
+    for name, module in kept.items():
+        package, _, last = name.rpartition(".")
+        if package in sys.modules:
+            setattr(sys.modules[package], last, module)

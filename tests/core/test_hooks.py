@@ -1,0 +1,335 @@
+"""Hooks: three kinds of event, in an order that can be printed, and closed where a handler fails."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import globalLogPublisher
+
+from xmppd.core.drive import drive
+from xmppd.core.hooks import Collection, Decision, Hooks, Notice, Phase, Verdict, collect, marked, notice, on
+from xmppd.protocol.errors import Forbidden, InternalServerError, Misuse
+
+
+@dataclass
+class May(Decision):
+    seen: list[str] = field(default_factory=list)
+
+
+@dataclass
+class What(Collection):
+    things: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Happened(Notice):
+    seen: list[str] = field(default_factory=list)
+
+
+class Guest:
+    """A handler in each phase."""
+
+    def __init__(self, name: str, verdict: Verdict | None = None) -> None:
+        self.name = name
+        self.verdict = verdict
+
+    @on(May, Phase.DELIVER)
+    async def deliver(self, event: May) -> Verdict | None:
+        event.seen.append(f"{self.name} delivers")
+        return self.verdict
+
+    @on(May, Phase.GUARD)
+    async def guard(self, event: May) -> None:
+        event.seen.append(f"{self.name} guards")
+
+    @on(May, Phase.SHAPE)
+    async def shape(self, event: May) -> None:
+        event.seen.append(f"{self.name} shapes")
+
+    @collect(What)
+    async def give(self, event: What) -> None:
+        event.things.append(self.name)
+
+    @notice(Happened)
+    async def hear(self, event: Happened) -> None:
+        event.seen.append(self.name)
+
+
+class Faulty:
+    """Handlers that raise."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @on(May, Phase.RECORD)
+    async def refuse(self, event: May) -> None:
+        raise self.error
+
+    @collect(What)
+    async def fail_to_give(self, event: What) -> None:
+        event.things.append("half")
+        raise self.error
+
+    @notice(Happened)
+    async def fail_to_hear(self, event: Happened) -> None:
+        raise self.error
+
+
+@pytest.fixture
+def logged() -> Any:
+    """What was logged, as (format, fields)."""
+    events: list[dict[str, Any]] = []
+    globalLogPublisher.addObserver(events.append)
+    yield events
+    globalLogPublisher.removeObserver(events.append)
+
+
+def names(logged: list[dict[str, Any]]) -> list[str]:
+    """Return the handlers that were logged as failed."""
+    return [event["handler"] for event in logged if "log_failure" in event]
+
+
+class TestDecisions:
+    """May this happen, and who takes it?"""
+
+    def test_order(self) -> None:
+        """Handlers run in the order of phases, within a phase in the order of their owners' names."""
+        hooks = Hooks()
+        hooks.bind("b", Guest("b"))
+        hooks.bind("a", Guest("a"))
+        event = May()
+        assert drive(hooks.decide(event)) is None
+        assert event.seen == ["a guards", "b guards", "a shapes", "b shapes", "a delivers", "b delivers"]
+
+    def test_printed_order_is_the_order(self) -> None:
+        """What `xmppctl hooks` prints is what happens."""
+        hooks = Hooks()
+        hooks.bind("b", Guest("b"))
+        hooks.bind("a", Guest("a"))
+        printed = [(entry.phase, entry.name) for entry in hooks.entries() if entry.event is May]
+        assert printed == [
+            (Phase.GUARD, "a.guard"),
+            (Phase.GUARD, "b.guard"),
+            (Phase.SHAPE, "a.shape"),
+            (Phase.SHAPE, "b.shape"),
+            (Phase.DELIVER, "a.deliver"),
+            (Phase.DELIVER, "b.deliver"),
+        ]
+
+    @pytest.mark.parametrize("verdict", list(Verdict))
+    def test_first_verdict_settles(self, verdict: Verdict) -> None:
+        """Nobody is asked behind a verdict."""
+        hooks = Hooks()
+        hooks.bind("a", Guest("a", verdict))
+        hooks.bind("b", Guest("b"))
+        event = May()
+        assert drive(hooks.decide(event)) is verdict
+        assert event.seen[-1] == "a delivers"
+
+    def test_refusal(self, logged: list[dict[str, Any]]) -> None:
+        """A StanzaError refuses: it is raised as it is, is no bug, and nobody is asked behind it."""
+        hooks = Hooks()
+        hooks.bind("guest", Guest("guest"))
+        hooks.bind("faulty", Faulty(Forbidden("no")))
+        event = May()
+        with pytest.raises(Forbidden, match="no"):
+            drive(hooks.decide(event))
+        assert event.seen == ["guest guards", "guest shapes"]
+        assert names(logged) == []
+
+    def test_bug_fails_closed(self, logged: list[dict[str, Any]]) -> None:
+        """Architecture rule 12: any other exception becomes internal-server-error and is logged once, by name."""
+        hooks = Hooks()
+        hooks.bind("guest", Guest("guest"))
+        hooks.bind("faulty", Faulty(KeyError("x")))
+        event = May()
+        with pytest.raises(InternalServerError):
+            drive(hooks.decide(event))
+        assert event.seen == ["guest guards", "guest shapes"]
+        assert names(logged) == ["faulty.refuse"]
+
+    def test_bug_behind_a_wait(self, logged: list[dict[str, Any]]) -> None:
+        """It makes no difference whether the handler waited before it failed."""
+        waiting: Deferred[None] = Deferred()
+
+        class Slow:
+            @on(May, Phase.GUARD)
+            async def think(self, event: May) -> None:
+                await waiting
+
+        hooks = Hooks()
+        hooks.bind("slow", Slow())
+        result = drive(hooks.decide(May()))
+        assert isinstance(result, Deferred)
+        failures: list[Any] = []
+        result.addErrback(failures.append)
+        waiting.errback(ValueError("late"))
+        assert failures[0].check(InternalServerError)
+        assert names(logged) == ["slow.think"]
+
+    def test_unbound_while_it_runs(self, logged: list[dict[str, Any]]) -> None:
+        """A handler whose module was unloaded meanwhile still fails by its name."""
+        waiting: Deferred[None] = Deferred()
+
+        class Slow:
+            @on(May, Phase.GUARD)
+            async def think(self, event: May) -> None:
+                await waiting
+
+        hooks = Hooks()
+        hooks.bind("slow", Slow())
+        result = drive(hooks.decide(May()))
+        assert isinstance(result, Deferred)
+        result.addErrback(lambda failure: failure.trap(InternalServerError) and None)
+        hooks.unbind("slow")
+        waiting.errback(ValueError("late"))
+        assert [name.rpartition(".")[2] for name in names(logged)] == ["think"]
+
+    def test_plain_method_that_returns_a_deferred(self) -> None:
+        """Whatever can be awaited is awaited, so a method may hand on a Deferred."""
+
+        class Old:
+            @on(May, Phase.GUARD)
+            def look(self, event: May) -> "Deferred[Verdict | None]":
+                return succeed(Verdict.DROP)
+
+        hooks = Hooks()
+        hooks.bind("old", Old())
+        assert drive(hooks.decide(May())) is Verdict.DROP
+
+    def test_tap(self) -> None:
+        """Who watches sees every decision before anybody handles it, also those that nobody handles."""
+        hooks = Hooks()
+        assert not hooks.wants(May)
+        seen: list[Decision] = []
+        hooks.tap = seen.append
+        assert hooks.wants(May)
+        event = May()
+        assert drive(hooks.decide(event)) is None
+        assert seen == [event]
+
+    def test_wants(self) -> None:
+        """A hot path need not build what nobody handles."""
+        hooks = Hooks()
+        hooks.bind("guest", Guest("guest"))
+        assert hooks.wants(May)
+        hooks.unbind("guest")
+        assert not hooks.wants(May)
+
+
+class TestCollections:
+    """What do you contribute?"""
+
+    def test_all_contribute(self, logged: list[dict[str, Any]]) -> None:
+        """A handler that fails keeps nobody else from contributing, and is logged by name."""
+        hooks = Hooks()
+        for name in ("c", "a"):
+            hooks.bind(name, Guest(name))
+        hooks.bind("b", Faulty(Forbidden()))
+        event = What()
+        assert drive(hooks.collect(event)) is event
+        assert event.things == ["a", "half", "c"]
+        assert names(logged) == ["b.fail_to_give"]
+
+
+class TestNotices:
+    """Something has happened."""
+
+    def test_all_hear(self, logged: list[dict[str, Any]]) -> None:
+        """Each handler is isolated from the others."""
+        hooks = Hooks()
+        for name in ("c", "a"):
+            hooks.bind(name, Guest(name))
+        hooks.bind("b", Faulty(KeyError("x")))
+        event = Happened()
+        drive(hooks.notify(event))
+        assert event.seen == ["a", "c"]
+        assert names(logged) == ["b.fail_to_hear"]
+
+    def test_nobody_listens(self) -> None:
+        """An event that nobody handles is nothing special."""
+        drive(Hooks().notify(Happened()))
+
+
+class TestBinding:
+    """Who is bound, and for how long."""
+
+    def test_unbind(self) -> None:
+        """All of one owner goes, and nothing of others."""
+        hooks = Hooks()
+        hooks.bind("a", Guest("a"))
+        hooks.bind("b", Guest("b"))
+        hooks.unbind("a")
+        hooks.unbind("nobody")
+        event = May()
+        drive(hooks.decide(event))
+        assert event.seen == ["b guards", "b shapes", "b delivers"]
+        assert {entry.owner for entry in hooks.entries()} == {"b"}
+
+    def test_unbind_while_firing(self) -> None:
+        """Who is unbound by a handler before it is still asked this time: the pipeline is that of the beginning."""
+        hooks = Hooks()
+
+        class Revolver:
+            @on(May, Phase.GUARD)
+            async def fire(self, event: May) -> None:
+                hooks.unbind("guest")
+
+        hooks.bind("a", Revolver())
+        hooks.bind("guest", Guest("guest"))
+        event = May()
+        drive(hooks.decide(event))
+        assert event.seen == ["guest guards", "guest shapes", "guest delivers"]
+
+    def test_bind_twice(self) -> None:
+        """A handler that is bound already is a mistake, and nothing is bound twice by it."""
+        hooks = Hooks()
+        guest = Guest("a")
+        hooks.bind("a", guest)
+        with pytest.raises(Misuse, match="guard"):
+            hooks.bind("a", guest)
+        event = Happened()
+        drive(hooks.notify(event))
+        assert event.seen == ["a"]
+
+    def test_two_objects_of_one_owner(self) -> None:
+        """A module may have several objects with handlers."""
+        hooks = Hooks()
+        hooks.bind("a", Guest("one"))
+        hooks.bind("a", Guest("two"))
+        event = Happened()
+        drive(hooks.notify(event))
+        assert event.seen == ["one", "two"]
+
+    def test_one_method_of_two_events(self) -> None:
+        """Marks add up."""
+
+        class Both:
+            @notice(Happened)
+            @collect(What)
+            async def any(self, event: object) -> None:
+                """Take either."""
+
+        hooks = Hooks()
+        hooks.bind("a", Both())
+        assert {entry.event for entry in hooks.entries()} == {Happened, What}
+
+    def test_inheritance(self) -> None:
+        """A method that is overridden keeps the mark of the one it overrides."""
+
+        class Louder(Guest):
+            async def hear(self, event: Happened) -> None:
+                event.seen.append(self.name.upper())
+
+        hooks = Hooks()
+        hooks.bind("a", Louder("a"))
+        event = Happened()
+        drive(hooks.notify(event))
+        assert event.seen == ["A"]
+
+    def test_marks_of_a_class(self) -> None:
+        """What a class declares can be read without an object of it."""
+        assert [method.__name__ for method, _ in marked(Guest, "__xmppd_hooks__")] == [
+            "deliver", "guard", "shape", "give", "hear",
+        ]  # fmt: skip
