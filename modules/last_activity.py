@@ -1,18 +1,25 @@
-"""XEP-0012: Last Activity: when an account was last seen, and for how long the server has been up."""
+"""XEP-0012: Last Activity: when an account was last seen, and for how long the server has been up.
+
+Both an account and its resources are asked about by who may see their presence, and by nobody else.
+"""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from xmppd.core.accounts import Accounts
 from xmppd.core.clock import Clock
+from xmppd.core.events import InboundIq
+from xmppd.core.hooks import Hooks, Phase, Verdict, on
 from xmppd.core.iq import IqRequest, Target, iq
 from xmppd.core.module import Module, Xep
 from xmppd.core.sessions import Sessions
-from xmppd.modules.roster.api import Rosters
+from xmppd.modules.roster.api import Rosters, who_may_learn
 from xmppd.protocol.element import E, Element
-from xmppd.protocol.errors import Forbidden, ItemNotFound, ServiceUnavailable
+from xmppd.protocol.errors import Forbidden, ItemNotFound
+from xmppd.protocol.jid import Jid
 
-NS = "jabber:iq:last"
+NS: Final = "jabber:iq:last"
+QUERY: Final = f"{{{NS}}}query"
 
 
 @dataclass(slots=True)
@@ -26,6 +33,7 @@ class LastActivity(Module):
 
     accounts: Accounts
     clock: Clock
+    hooks: Hooks
     rosters: Rosters
     sessions: Sessions
     _started: float = field(default=0.0, init=False)
@@ -34,27 +42,46 @@ class LastActivity(Module):
         """Note when the server began."""
         self._started = self.clock.seconds()
 
-    @iq("get", f"{{{NS}}}query", Target.HOST)
+    @iq("get", QUERY, Target.HOST)
     async def uptime(self, request: IqRequest) -> Element:
-        """Server Query: how long the server has been running."""
+        """Server and Component Query: how long the server has been running."""
         return _answer(self.clock.seconds() - self._started)
 
-    @iq("get", f"{{{NS}}}query", Target.ANY_ACCOUNT)
+    @iq("get", QUERY, Target.ANY_ACCOUNT)
     async def last_seen(self, request: IqRequest) -> Element:
-        """Offline User Query: only those who may see the account's presence learn it."""
+        """Offline User Query: how long ago the account's last session ended; 0 as long as it has one.
+
+        :raises ItemNotFound: it never had one.
+        """
         target = request.target
-        if not request.is_own:
-            if not (await self.rosters.get(target)).may_see(request.from_.bare):
-                raise Forbidden("its presence is not yours to see")
-        if self.sessions.available(target):
+        await self._check(target, request.from_)
+        if self.sessions.of(target):
             return _answer(0)
         account = await self.accounts.get(target)
-        if account is None:
-            raise ServiceUnavailable()
-        if account.last_seen is None:
+        if account is None or account.last_seen is None:
             raise ItemNotFound("it was never seen")
         return _answer(self.clock.seconds() - account.last_seen, account.last_status)
 
+    @on(InboundIq, Phase.GUARD)
+    async def guard_resource(self, event: InboundIq) -> Verdict | None:
+        """Online User Query: a resource is asked by who may see it only; that it answers would give it away."""
+        stanza = event.stanza
+        if stanza.type != "get" or stanza.child(QUERY) is None or stanza.to is None:
+            return None
+        session = self.sessions.at(stanza.to)
+        shown = () if session is None else session.directed or ()
+        if stanza.from_ not in shown and stanza.from_.bare not in shown:
+            await self._check(event.account, stanza.from_)
+        return None
+
+    async def _check(self, account: Jid, asker: Jid) -> None:
+        """Return if `asker` may know of an account's presence, else raise `Forbidden`."""
+        if asker.bare == account:
+            return
+        roster = await self.rosters.get(account)
+        if not roster.may_see(asker.bare) or not await who_may_learn(self.hooks, account, (asker.bare,)):
+            raise Forbidden("its presence is not yours to see")
+
 
 def _answer(seconds: float, status: str = "") -> Element:
-    return E(f"{{{NS}}}query", status or None, seconds=max(0, int(seconds)))
+    return E(QUERY, status or None, seconds=max(0, int(seconds)))

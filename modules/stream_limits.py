@@ -22,9 +22,12 @@ class StreamLimits(Module):
 
     @collect(StreamFeatures)
     async def advertise(self, event: StreamFeatures) -> None:
-        """Advertising Limits: those that hold in this phase of the stream."""
+        """Server advertises limits to connecting entity: those that hold in this phase of the stream.
+
+        Whoever is silent is asked for a sign of life once logged in, and before that runs out of time to log in.
+        """
         size = self.limits.stanza if event.authenticated else self.limits.stanza_before_login
-        idle = self.limits.idle_ping + self.limits.idle_timeout if event.authenticated else self.limits.negotiation
+        idle = self.limits.idle_ping if event.authenticated else self.limits.negotiation
         event.features.append(
             E(
                 f"{{{STREAM_LIMITS}}}limits",
