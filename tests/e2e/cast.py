@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,19 +83,19 @@ class Cast:
         """The certificates that the hosts show."""
         return [self.deployment.folder / f"{host}.crt" for host in HOSTS]
 
-    def context(self, **options: Any) -> SSL.Context:
-        """Return what a raw client does its handshake with."""
-        return context(self.files, **options)
+    def context(self, trusted: Sequence[Path] = (), **options: Any) -> SSL.Context:
+        """Return what a raw client does its handshake with; unless told otherwise it trusts the hosts as they are."""
+        return context(trusted or self.files, **options)
 
-    async def raw(self, role: str = "starttls", source: str = "127.0.0.1") -> Raw:
+    async def raw(self, role: str = "starttls", source: str = "127.0.0.1", buffer: int | None = None) -> Raw:
         """Return a connection on which nothing was said yet."""
-        raw = await Raw.connects(self.deployment.place(role), source)
+        raw = await Raw.connects(self.deployment.place(role), source, buffer)
         self._raw.append(raw)
         return raw
 
     async def secured(self, host: str = CAPULET, role: str = "starttls", **options: Any) -> Raw:
         """Return a connection with TLS and an open stream, where authentication is due."""
-        raw = await self.raw(role, options.pop("source", "127.0.0.1"))
+        raw = await self.raw(role, options.pop("source", "127.0.0.1"), options.pop("buffer", None))
         if role == "direct":
             await raw.begins_tls(self.context(**options), host)
         else:
@@ -113,6 +114,5 @@ class Cast:
 
     async def leaves(self) -> None:
         """End all connections."""
-        for raw in self._raw:
-            raw.closes()
-        await asyncio.gather(*(client.leaves() for client in self._clients))
+        ending = [*(client.leaves() for client in self._clients), *(raw.closes() for raw in self._raw)]
+        await asyncio.gather(*ending)

@@ -101,3 +101,12 @@ def own(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Single]:
     if process is not None and process.is_running:
         process.kill()
     request.config.stash[NODES].remove(made.nodes[0])
+
+
+@pytest.fixture
+def own_cast(own: Single, runner: asyncio.Runner) -> Iterator[Cast]:
+    """The people of a service for this test alone, which is running."""
+    own.start()
+    people = Cast(own, trust(own.folder))
+    yield people
+    runner.run(_leave(people))

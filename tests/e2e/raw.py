@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+import socket
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -69,9 +71,15 @@ class Raw:
         self.stream_ended = False
 
     @classmethod
-    async def connects(cls, place: Place, source: str = "127.0.0.1") -> Self:
-        """Open a connection, from any address of the loopback."""
-        return cls(*await asyncio.open_connection(*place, local_addr=(source, 0)))
+    async def connects(cls, place: Place, source: str = "127.0.0.1", buffer: int | None = None) -> Self:
+        """Open a connection, from any address of the loopback; `buffer` is what the kernel keeps for us to read."""
+        opened = socket.socket()
+        opened.setblocking(False)
+        if buffer is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        opened.bind((source, 0))
+        await asyncio.get_running_loop().sock_connect(opened, place)
+        return cls(*await asyncio.open_connection(sock=opened))
 
     # TLS
 
@@ -176,9 +184,11 @@ class Raw:
         except Ended:
             return data
 
-    def closes(self) -> None:
+    async def closes(self) -> None:
         """Close the connection."""
         self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     async def __aenter__(self) -> Self:
         return self
@@ -186,7 +196,7 @@ class Raw:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.closes()
+        await self.closes()
 
     # XML
 
