@@ -6,7 +6,7 @@ from typing import Any
 
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
-from .accounts import Account, Accounts, Credentials, Role
+from .accounts import Account, Accounts, Credentials, KeptCredentials, Role
 from .events import AccountCreated, AccountRemoved
 from .hooks import Hooks
 from .sessions import Sessions
@@ -32,7 +32,7 @@ class AnnouncingAccounts:
         """Return the account, or None."""
         return await self._store.get(jid)
 
-    async def credentials(self, jid: Jid) -> Credentials | None:
+    async def credentials(self, jid: Jid) -> KeptCredentials | None:
         """Return the SCRAM keys, or None."""
         return await self._store.credentials(jid)
 

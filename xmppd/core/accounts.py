@@ -37,6 +37,19 @@ Credentials = Mapping[str, ScramKeys]
 """SCRAM keys by the name of the hash as SASL writes it: "SHA-1", "SHA-256", "SHA-512"."""
 
 
+class KeptCredentials(dict[str, ScramKeys]):
+    """The credentials of an account as the store has them.
+
+    :ivar is_enabled: whether the account may log in; told with the keys, so that a login asks the store once.
+    """
+
+    __slots__ = ("is_enabled",)
+
+    def __init__(self, keys: Credentials, is_enabled: bool) -> None:
+        super().__init__(keys)
+        self.is_enabled = is_enabled
+
+
 class AccountExists(Exception):
     """An account of that name is already registered."""
 
@@ -51,7 +64,7 @@ class Accounts(Protocol):
     async def get(self, jid: Jid) -> Account | None:
         """Return the account, or None if nobody registered it."""
 
-    async def credentials(self, jid: Jid) -> Credentials | None:
+    async def credentials(self, jid: Jid) -> KeptCredentials | None:
         """Return the SCRAM keys of an account, or None if it does not exist; disabled accounts have theirs too."""
 
     async def create(self, jid: Jid, credentials: Credentials, role: Role = Role.USER) -> None:

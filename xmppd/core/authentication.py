@@ -13,7 +13,7 @@ from ..protocol.errors import SaslFailure
 from ..protocol.jid import Jid, JidError
 from ..protocol.sasl.exchange import Answer, Authenticated, Challenge, CheckCertificate, CheckPassword, Exchange, LookUp
 from ..protocol.sasl.scram import fake_keys
-from .accounts import Account, Accounts, Credentials, ScramKeys
+from .accounts import Accounts, Credentials, ScramKeys
 from .credentials import HASHES, ITERATIONS, check_password
 from .shards import StorageUnavailable
 
@@ -25,11 +25,16 @@ class Attempt:
     """One try to authenticate, and as whom.
 
     :ivar exchange: the mechanism's exchange.
+    :ivar looks_up: told of the account before it is looked up: whoever disables or removes it from then on must know of
+        this attempt, since it is not looked up again.
     :ivar username: the localpart that the client named, once it has; an account of that name need not exist.
+    :ivar is_enabled: whether the account may log in, once it was looked up.
     """
 
     exchange: Exchange
+    looks_up: Callable[[Jid], None]
     username: str | None = None
+    is_enabled: bool | None = None
 
 
 class Login(NamedTuple):
@@ -73,7 +78,7 @@ class Authenticator:
                 answer = await self._answer(attempt, answer, host, certificate)
             if isinstance(answer, Challenge):
                 return answer
-            return await self._login(answer, host)
+            return self._login(attempt, answer, host)
         except StorageUnavailable as error:
             raise SaslFailure("temporary-auth-failure", "The accounts cannot be looked up now.") from error
 
@@ -81,27 +86,30 @@ class Authenticator:
         exchange = attempt.exchange
         if isinstance(asked, LookUp):
             attempt.username = asked.localpart_text
-            return exchange.keys(await self._keys(host, asked.localpart_text, asked.hash_name))
+            return exchange.keys(await self._keys(attempt, host, asked.localpart_text, asked.hash_name))
         if isinstance(asked, CheckPassword):
             attempt.username = asked.username
-            return exchange.verified(await self._check(host, asked))
+            return exchange.verified(await self._check(attempt, host, asked))
         assert isinstance(asked, CheckCertificate)
-        return exchange.verified(*await self._by_certificate(host, asked.authzid, certificate))
+        return exchange.verified(*await self._by_certificate(attempt, host, asked.authzid, certificate))
 
-    async def _keys(self, host: Jid, username: str, hash_name: str) -> ScramKeys:
-        credentials = await self._credentials(host, username)
+    async def _keys(self, attempt: Attempt, host: Jid, username: str, hash_name: str) -> ScramKeys:
+        credentials = await self._credentials(attempt, host, username)
         kept = (credentials or {}).get(hash_name)
         return fake_keys(self.secret, f"{username}@{host}", hash_name, ITERATIONS) if kept is None else kept
 
-    async def _credentials(self, host: Jid, username: str) -> Credentials | None:
+    async def _credentials(self, attempt: Attempt, host: Jid, username: str) -> Credentials | None:
         try:
             jid = Jid.make(username, host)
         except JidError:
             return None
-        return await self.accounts.credentials(jid)
+        attempt.looks_up(jid)
+        kept = await self.accounts.credentials(jid)
+        attempt.is_enabled = None if kept is None else kept.is_enabled
+        return kept
 
-    async def _check(self, host: Jid, asked: CheckPassword) -> bool:
-        credentials = await self._credentials(host, asked.username)
+    async def _check(self, attempt: Attempt, host: Jid, asked: CheckPassword) -> bool:
+        credentials: Credentials | None = await self._credentials(attempt, host, asked.username)
         known = credentials is not None and bool(credentials)
         if credentials is None or not known:
             name = HASHES[-1]
@@ -109,10 +117,23 @@ class Authenticator:
         fits: bool = await self.in_thread(check_password, asked.password, credentials)
         return fits and known
 
-    async def _by_certificate(self, host: Jid, authzid: str, certificate: bytes | None) -> tuple[bool, str | None]:
+    async def _by_certificate(
+        self, attempt: Attempt, host: Jid, authzid: str, certificate: bytes | None
+    ) -> tuple[bool, str | None]:
         """Say which account of `host` a verified certificate stands for (XEP-0178)."""
-        if certificate is None:
+        named = await self._named(host, certificate)
+        chosen = choose(named, authzid)
+        if chosen is None:
             return False, None
+        attempt.looks_up(chosen)
+        account = await self.accounts.get(chosen)
+        attempt.is_enabled = None if account is None else account.enabled
+        return account is not None, chosen.localpart
+
+    async def _named(self, host: Jid, certificate: bytes | None) -> list[Jid]:
+        """Return the accounts of `host` that a certificate names."""
+        if certificate is None:
+            return []
         named = []
         for address in self.certificate_addresses(certificate):
             try:
@@ -121,23 +142,29 @@ class Authenticator:
                 continue
             if jid.is_bare and jid.localpart and jid.domainpart == host and await self.accounts.get(jid) is not None:
                 named.append(jid)
-        if authzid:
-            try:
-                wanted = Jid.parse(authzid)
-            except JidError:
-                raise SaslFailure("invalid-authzid") from None
-            if wanted not in named:
-                raise SaslFailure("invalid-authzid" if named else "not-authorized")
-            return True, wanted.localpart
-        return (True, named[0].localpart) if len(named) == 1 else (False, None)
+        return named
 
-    async def _login(self, answer: Authenticated, host: Jid) -> Login:
+    def _login(self, attempt: Attempt, answer: Authenticated, host: Jid) -> Login:
         if answer.username is None:
             return Login(Jid.make(secrets.token_hex(16), host), answer.data, is_anonymous=True)
-        jid = Jid.make(answer.username, host)
-        account: Account | None = await self.accounts.get(jid)
-        if account is None:
+        if attempt.is_enabled is None:
             raise SaslFailure("not-authorized")
-        if not account.enabled:
+        if not attempt.is_enabled:
             raise SaslFailure("account-disabled", "This account is disabled.")
-        return Login(jid, answer.data)
+        return Login(Jid.make(answer.username, host), answer.data)
+
+
+def choose(named: list[Jid], authzid: str) -> Jid | None:
+    """Return which of the accounts that a certificate names the client is: the one it asks for, or the only one.
+
+    :raises SaslFailure: it asks for one that is not named (XEP-0178, 2).
+    """
+    if not authzid:
+        return named[0] if len(named) == 1 else None
+    try:
+        wanted = Jid.parse(authzid)
+    except JidError:
+        raise SaslFailure("invalid-authzid") from None
+    if wanted not in named:
+        raise SaslFailure("invalid-authzid" if named else "not-authorized")
+    return wanted

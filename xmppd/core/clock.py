@@ -20,5 +20,5 @@ class Clock(Protocol):
     def seconds(self) -> float:
         """Return the time in seconds; differences are meaningful (the real one counts from the epoch)."""
 
-    def callLater(self, delay: float, callable: Callable[..., object], *args: Any, **kw: Any) -> Any:  # noqa: N802
+    def callLater(self, delay: float, callable: Callable[..., object], *args: Any, **kw: Any) -> Any:
         """Call `callable` in `delay` seconds; return an object like `Call`."""

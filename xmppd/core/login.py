@@ -55,7 +55,18 @@ BIND_FEATURE: Final = E(f"{{{BIND}}}bind")
 class Login:
     """One client's login."""
 
-    __slots__ = ("_attempt", "_context", "_driver", "_host", "_login", "_offered", "_stream", "_tries", "_waiting")
+    __slots__ = (
+        "_attempt",
+        "_context",
+        "_driver",
+        "_expected",
+        "_host",
+        "_login",
+        "_offered",
+        "_stream",
+        "_tries",
+        "_waiting",
+    )
 
     def __init__(self, driver: "ClientStream", context: "ClientContext", stream: Stream) -> None:
         self._driver = driver
@@ -67,6 +78,7 @@ class Login:
         self._login: authentication.Login | None = None
         self._tries = 0
         self._waiting = False
+        self._expected: Jid | None = None
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
@@ -79,8 +91,7 @@ class Login:
     def lost(self) -> None:
         """Drop what was begun, since the connection is gone."""
         self._stream.close()
-        if self._login is not None:
-            self._context.sessions.expect_no_more(self._login.account, self._driver)
+        self._expect(None)
 
     # The loop
 
@@ -136,6 +147,7 @@ class Login:
             await self._step(event.text)
         elif isinstance(event, AuthAborted):
             self._attempt = None
+            self._expect(None)
             self._count_try()
         elif isinstance(event, RequestBeforeLogin):
             await self._request(event)
@@ -242,7 +254,7 @@ class Login:
             self._count_try()
             return
         try:
-            self._attempt = authentication.Attempt(choice.start(event.mechanism, context))
+            self._attempt = authentication.Attempt(choice.start(event.mechanism, context), self._expect)
         except SaslFailure as failure:
             await self._refuse(failure)
             return
@@ -267,13 +279,23 @@ class Login:
         self._attempt = None
         self._login = answer
         self._context.throttle.succeeded(answer.account)
-        self._context.sessions.expect(answer.account, self._driver)
+        self._expect(answer.account)
         self._stream.succeed(encode(answer.data))
+
+    def _expect(self, account: Jid | None) -> None:
+        """Note whose session this stream is to become, if anybody's: it ends if that account is disabled or removed."""
+        sessions = self._context.sessions
+        if self._expected is not None:
+            sessions.expect_no_more(self._expected, self._driver)
+        self._expected = account
+        if account is not None:
+            sessions.expect(account, self._driver)
 
     async def _refuse(self, failure: SaslFailure) -> None:
         """Answer a failure, late if many guessed wrong; the stream stays open for another try."""
         username = None if self._attempt is None else self._attempt.username
         self._attempt = None
+        self._expect(None)
         self._context.counters.login_failures += 1
         connection = self._driver.connection
         assert self._host is not None
@@ -350,7 +372,7 @@ class Login:
         rest = self._stream.bind(event, jid)
         self._flush()
         context.sessions.add(session)
-        context.sessions.expect_no_more(session.account, self._driver)
+        self._expect(None)
         self._driver.begin_session(session)
         await context.hooks.notify(SessionBound(session))
         if self._waiting:

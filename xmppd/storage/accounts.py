@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..core.accounts import Account, AccountExists, AccountUnknown, Credentials, Role, ScramKeys
+from ..core.accounts import Account, AccountExists, AccountUnknown, Credentials, KeptCredentials, Role, ScramKeys
 from ..core.clock import Clock
 from ..core.shards import Row, Shards
 from ..protocol.jid import Jid
@@ -31,6 +31,7 @@ PAGE = (
 COUNT = select(func.count()).select_from(accounts).where(accounts.c.host == bindparam("host"))
 KEYS = (
     select(
+        accounts.c.enabled,
         credentials.c.hash_name,
         credentials.c.salt,
         credentials.c.iterations,
@@ -66,12 +67,13 @@ class SqlAccounts:
         rows = await self._shards.fetch(jid, "accounts.get", ONE, {"account": jid})
         return _account(rows[0]) if rows else None
 
-    async def credentials(self, jid: Jid) -> Credentials | None:
+    async def credentials(self, jid: Jid) -> KeptCredentials | None:
         """Return the SCRAM keys of an account, or None if it does not exist."""
         rows = await self._shards.fetch(jid, "accounts.credentials", KEYS, {"account": jid})
         if not rows:
             return None
-        return {name: ScramKeys(*keys) for name, *keys in rows if name is not None}
+        keys = {name: ScramKeys(*kept) for _, name, *kept in rows if name is not None}
+        return KeptCredentials(keys, bool(rows[0][0]))
 
     async def create(self, jid: Jid, credentials: Credentials, role: Role = Role.USER) -> None:
         """Register an account; raise `AccountExists` if the name is taken."""
