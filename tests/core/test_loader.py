@@ -4,7 +4,7 @@ import importlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -425,7 +425,7 @@ class TestReloading:
 
     def test_needed_by_others(self, server: Server) -> None:
         """What others hold on to is not pulled away from them; their types stay the same."""
-        with pytest.raises(LoadError, match="roster was not reloaded.*needs it"):
+        with pytest.raises(LoadError, match=r"roster was not reloaded.*needs it"):
             server.wait(server.node.loader.reload("roster"))
         assert "roster" in server.node.loader.loaded
 

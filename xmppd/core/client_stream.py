@@ -23,7 +23,7 @@ from ..protocol.jid import Jid, JidError
 from ..protocol.names import KINDS
 from ..protocol.parser import ParserPool
 from ..protocol.stanza import Malformed, Stanza, read
-from ..protocol.stream import Stream, unknown_element
+from ..protocol.stream import ERROR, Stream, unknown_element
 from ..protocol.tree import Limits as ElementLimits
 from .authentication import Authenticator
 from .clock import Clock
@@ -306,8 +306,8 @@ class ClientStream:
                 result = drive(self._stanza(session, item))
             else:
                 result = drive(self._nonza(session, item))
-        except StreamError as error:
-            self.close(error)
+        except Exception as error:
+            self._end(error)
             return
         if result.__class__ is Deferred:
             self._busy = True
@@ -319,12 +319,15 @@ class ClientStream:
             self._context.soon(self._go_on)
 
     def _failed(self, failure: Any) -> None:
-        if failure.check(StreamError) is not None:
-            self.close(failure.value)
-        else:
-            log.failure("a stanza failed", failure.value)
-            self.close(StreamError("internal-server-error"))
+        self._end(failure.value)
         self._done(None)
+
+    def _end(self, error: Exception) -> None:
+        """End the stream with the error that was raised, or, if it is a fault of our own, without a word about it."""
+        if not isinstance(error, StreamError):
+            log.failure("a stanza failed", error)
+            error = StreamError("internal-server-error")
+        self.close(error)
 
     async def _stanza(self, session: Session, element: Element) -> None:
         """Handle one stanza; whatever is wrong with it becomes its answer."""
@@ -345,10 +348,14 @@ class ClientStream:
             self._answer(stanza, InternalServerError())
 
     def _answer(self, stanza: Stanza, error: StanzaError) -> None:
-        if may_be_answered(stanza) or isinstance(error, BadRequest):
+        is_wrong = isinstance(error, BadRequest) and stanza.kind == "presence" and stanza.type != "error"
+        if is_wrong or may_be_answered(stanza):
             self.write_stanza(stanza.error(error).to_bytes())
 
     async def _nonza(self, session: Session, element: Element) -> None:
+        if element.name == ERROR:  # the client gives up; an error is not answered with another (RFC 6120, 4.9.1.1)
+            self.close()
+            return
         handler = self._context.nonzas.get(element.name)
         if handler is None:
             raise unknown_element(element, self._stream.state)

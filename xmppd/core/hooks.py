@@ -126,7 +126,7 @@ def marked(owner: object, attribute: str) -> Iterator[tuple[Any, Any]]:
 class Hooks:
     """Who handles what. One of these serves the whole process.
 
-    :ivar generation: grows whenever handlers come or go, so that what was asked of them may be kept as long as it stays.
+    :ivar generation: grows whenever handlers come or go; what was asked of them may be kept while it stays.
     :ivar tap: called with every decision before its handlers, if set (`xmppctl watch`); must not raise.
     """
 

@@ -128,7 +128,7 @@ class Iqs:
         return sorted((type, name, target, owner) for (type, name, target), (owner, _) in self._answerers.items())
 
     def find(self, request: IqRequest, target: Target) -> tuple[str, Answerer]:
-        """Return who answers; raise `ServiceUnavailable` if nobody does."""
+        """Return who answers; raise `FeatureNotImplemented` for the wrong type, `ServiceUnavailable` if nobody does."""
         type, name = request.stanza.type, request.payload.name
         if target is Target.ACCOUNT and not request.is_own:
             target = Target.ANY_ACCOUNT
@@ -137,6 +137,8 @@ class Iqs:
             found = self._answerers.get((type, name, Target.ANY_ACCOUNT))
         if found is not None:
             return found
+        if target is Target.ANY_ACCOUNT:
+            raise ServiceUnavailable()  # as if there were no such account
         other = "set" if type == "get" else "get"
         if (other, name, target) in self._answerers:
             raise FeatureNotImplemented(f"there is no {type} for this payload")

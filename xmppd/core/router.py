@@ -243,5 +243,5 @@ def may_be_answered(stanza: Stanza) -> bool:
     if stanza.type == "error":
         return False
     if stanza.kind == "iq":
-        return stanza.type in ("get", "set")
+        return stanza.type != "result"  # one of a type that does not exist is a request gone wrong
     return stanza.kind == "message" or stanza.type not in ("unavailable", "probe", "unsubscribed", "subscribed")
