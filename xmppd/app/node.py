@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import xmppd
 import xmppd.modules
 
 from ..admin.audit import audit
@@ -20,6 +21,7 @@ from ..core.hooks import Hooks
 from ..core.host import Host, Hosts
 from ..core.iq import Iqs
 from ..core.loader import Loader, config_of, discover
+from ..core.metrics import Exposition
 from ..core.router import Router
 from ..core.sessions import Sessions
 from ..core.shards import Shards
@@ -57,6 +59,7 @@ class Node:
     :ivar soon: runs a function in the next turn of the loop.
     :ivar in_thread: runs a function off the loop; awaitable.
     :ivar secret: what fake salts are made from.
+    :ivar exposition: where the metrics of modules are shown.
     """
 
     config: Config
@@ -67,6 +70,7 @@ class Node:
     in_thread: InThread
     secret: bytes
     certificate_addresses: Callable[[bytes], list[str]] = field(default=lambda certificate: [])
+    exposition: Exposition = field(default_factory=lambda: Exposition(xmppd.__version__))
 
     def __post_init__(self) -> None:
         limits = self.config.limits
@@ -105,6 +109,7 @@ class Node:
             ClientContext: self.clients,
             Clock: self.clock,
             Config: self.config,
+            Exposition: self.exposition,
             Hooks: self.hooks,
             Hosts: self.hosts,
             Iqs: self.iqs,

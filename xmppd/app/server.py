@@ -154,6 +154,7 @@ class Server:
             self.in_thread,
             self.data.secret(),
             xmpp_addresses,
+            self.exposition,
         )
 
     async def _open_admin_socket(self, node: Node) -> None:

@@ -1,9 +1,9 @@
 """Find, order, inject, bind, unbind and reload modules.
 
 A need is a field: the loader gives the field what is registered for its type, be it something of the core or what
-another module offers. The field `config` is given the module's own options. A need that nobody provides is an error
-when the module is loaded. Modules that offer something are loaded before those that need it, and unloaded behind
-them.
+another module offers. The field `config` is given the module's own options, a field of a `Metrics` class new metrics
+that are shown under the module's name. A need that nobody provides is an error when the module is loaded. Modules that
+offer something are loaded before those that need it, and unloaded behind them.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ from .commands import Registry
 from .hooks import Hooks
 from .iq import Iqs
 from .log import Log
+from .metrics import Exposition, Metrics
 from .module import Module
 
 log = Log("modules")
@@ -137,6 +138,8 @@ class Loader:
         self._provided[Loader] = self
         self.known = dict(known)
         self._configs = configs
+        self._exposition: Exposition | None = self._provided.get(Exposition)
+        self._shown: set[str] = set()  # modules whose metrics are shown
         self._loaded: dict[str, Module] = {}
         self._changing: set[str] = set()  # modules that are being loaded or unloaded
 
@@ -229,10 +232,12 @@ class Loader:
         self._loaded[name] = module
         return module
 
-    def _need(self, cls: type[Module], field: str, need: type) -> Any:
+    def _need(self, cls: type[Module], field: str, need: Any) -> Any:
         if field == "config":
             config = self._configs.get(cls.name)
             return need() if config is None else fitting(config, need)
+        if isinstance(need, type) and issubclass(need, Metrics) and need not in self._provided:
+            return need()
         try:
             return self._provided[need]
         except KeyError:
@@ -248,10 +253,22 @@ class Loader:
             self._iqs.bind(name, module)
             self._registry.register(name, module)
             self._hooks.bind(name, module)
+            self._show_metrics(name, module)
         except Exception as error:
             raise LoadError(f"module {name} cannot be loaded: {error}") from error
 
+    def _show_metrics(self, name: str, module: Module) -> None:
+        """Show what the module counts under its name."""
+        if self._exposition is not None:
+            for field in needs_of(type(module)):
+                if isinstance(metrics := getattr(module, field), Metrics):
+                    self._exposition.register(name, metrics)
+                    self._shown.add(name)
+
     def _unbind(self, name: str) -> None:
+        if self._exposition is not None and name in self._shown:  # or the name may be somebody else's
+            self._shown.remove(name)
+            self._exposition.unregister(name)
         self._hooks.unbind(name)
         self._iqs.unbind(name)
         self._registry.unregister(name)
