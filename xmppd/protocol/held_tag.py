@@ -14,22 +14,24 @@ class HeldTag:
     """The bytes behind the start of an unfinished tag, until its end.
 
     :param begun: the tag as far as expat has it already.
-    :ivar size: how many bytes are held.
     """
 
-    __slots__ = ("_pieces", "_quote", "size")
+    __slots__ = ("_bytes", "_quote")
 
     def __init__(self, begun: bytes) -> None:
-        self._pieces: list[bytes] = []
+        self._bytes = bytearray()  # a list of small pieces would take many times their size
         self._quote = b""
-        self.size = 0
         self._ends_in(begun)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are held."""
+        return len(self._bytes)
 
     def add(self, data: bytes) -> bytes | None:
         """Keep `data`; return all that was kept if the tag's end is in it."""
-        self._pieces.append(data)
-        self.size += len(data)
-        return b"".join(self._pieces) if self._ends_in(data) else None
+        self._bytes += data
+        return bytes(self._bytes) if self._ends_in(data) else None
 
     def _ends_in(self, data: bytes) -> bool:
         position = 0

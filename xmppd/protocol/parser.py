@@ -34,9 +34,11 @@ from .tree import SEPARATOR, Event, Limits, StreamFooter, StreamHeader, Tree, ch
 START_TAG: Final = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 ENCODING_BYTES: Final = 4  # what it takes to tell UTF-8 from UTF-16 and UTF-32
 LONG_TAG: Final = 1024  # bytes of an unfinished tag from which it is held back instead of rescanned
+MANY_PIECES: Final = 256  # in which a stanza has come, from where on they are joined
 REPLACE_AFTER_BYTES: Final = 1 << 20
 REPLACE_AFTER_NAMES: Final = 400
 DECLARATIONS_CHECKED_FROM: Final = 16384  # bytes; a shorter stanza has no room for a harmful number
+LONGEST_HEADER: Final = 10_000  # bytes; a session keeps its header's declarations, and reads them with each new expat
 
 
 class StreamParser:
@@ -220,12 +222,12 @@ class StreamParser:
                 continue
             if end - start > limits.size:
                 raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
+            if end - start > DECLARATIONS_CHECKED_FROM:
+                check_declarations(data[start - base : end - base], limits.declarations)
             if raw and allowed:
                 tag = START_TAG.match(data, start - base)
                 if tag is not None:
-                    item.inner = inner = data[tag.end() : end - base]
-                    if len(inner) > DECLARATIONS_CHECKED_FROM and inner.count(b"xmlns") > limits.declarations:
-                        raise StreamError("policy-violation", "an element has too many namespace declarations")
+                    item.inner = data[tag.end() : end - base]
             self._events.append(item)
 
     def _outermost(self, item: Any, data: bytes) -> Event:
@@ -233,7 +235,11 @@ class StreamParser:
         if isinstance(item, StreamFooter):
             return item
         tag = START_TAG.search(data, max(0, item.at - self._base))
-        self._header, default = namespace_declarations(tag[0] if tag else b"")
+        header = tag[0] if tag else b""
+        if len(header) > LONGEST_HEADER:
+            raise StreamError("policy-violation", f"a stream header may have at most {LONGEST_HEADER} bytes")
+        check_declarations(header, self.limits.declarations)
+        self._header, default = namespace_declarations(header)
         self._raw_allowed = default == CLIENT
         return StreamHeader(item.name, item.attributes, default)
 
@@ -241,6 +247,8 @@ class StreamParser:
         """Keep the bytes of what is not whole yet; hold back the rest of a long tag."""
         if not self._chunks:
             self._chunks = [self._chunk]
+        elif len(self._chunks) >= MANY_PIECES:
+            self._chunks = [b"".join(self._chunks)]
         if self._tree.is_between():  # only an unfinished start tag belongs to what comes
             self._chunks = [b"".join(self._chunks)[-unfinished:]]
             self._base = self._bytes_fed - unfinished
@@ -252,6 +260,8 @@ class StreamParser:
         """Take over from expat the reading of a long tag, up to its end."""
         if tail.startswith((b"<!", b"<?")) and not tail.startswith(b"<![CDATA["):
             raise StreamError("restricted-xml", "comments, declarations and processing instructions are not allowed")
+        if tail.startswith(b"&"):  # would be scanned anew as a tag is, and no reference needs to be that long
+            raise StreamError("restricted-xml", "only the predefined entities and short references are allowed")
         if tail.startswith(b"<"):
             self._held = HeldTag(tail)
 
@@ -276,6 +286,17 @@ def wrong_xml(error: expat.ExpatError) -> StreamError:
     return StreamError("not-well-formed", expat.errors.messages.get(error.code, "not well-formed"))
 
 
+def check_declarations(data: bytes, most: int) -> None:
+    """Refuse an element, given as its bytes, in which one start tag has more than `most` namespace declarations."""
+    if data.count(b"xmlns") <= most:  # nearly always
+        return
+    for tag in START_TAG.finditer(data):
+        if tag[0].count(b"xmlns") > most and len(DECLARATION.findall(QUOTED.sub(b"''", tag[0]))) > most:
+            raise StreamError("policy-violation", f"an element may have at most {most} namespace declarations")
+
+
+QUOTED: Final = re.compile(rb""""[^"]*"|'[^']*'""")
+DECLARATION: Final = re.compile(rb"\sxmlns(?::[^\s=]+)?\s*=")
 UNDECLARED_PREFIX: Final = frozenset(
     expat.errors.codes[message]
     for message in (

@@ -12,6 +12,7 @@ from .element import Element
 from .errors import StreamError
 
 SEPARATOR: Final = "}"
+SHORT_TEXT: Final = 1024  # characters; shorter pieces are joined, or text sent byte by byte would cost a hundredfold
 
 
 class Limits(NamedTuple):
@@ -21,7 +22,7 @@ class Limits(NamedTuple):
     :ivar depth: levels of elements below it.
     :ivar attributes: attributes of one element.
     :ivar children: elements below it, at any depth.
-    :ivar declarations: namespace declarations in it.
+    :ivar declarations: namespace declarations of one element.
     """
 
     size: int = 262_144
@@ -79,7 +80,8 @@ class Tree:
 
     :ivar done: what is whole, as (`Element`, `Opening` or `StreamFooter`; first byte; where its end tag begins; whether
         its bytes mean the same elsewhere).
-    :ivar names: expat's names, translated; names with a prefix are only counted, as each use must be noticed.
+    :ivar names: expat's names, translated, those of attributes among them, since expat forgets none; names with a
+        prefix are only counted, as each use must be noticed.
     :ivar is_between: whether the parser is between two elements at stream level.
     :ivar start: the byte index of the element that is being read.
     """
@@ -114,6 +116,8 @@ def _bind_handlers(
 
     def open_stream(expat_name: str, attributes: dict[str, str]) -> None:
         nonlocal in_stream
+        if len(attributes) > max_attributes:
+            raise StreamError("policy-violation", "the stream header has too many attributes")
         in_stream = True
         named = {clark(key): value for key, value in attributes.items()}
         finished((Opening(clark(expat_name), named, parser.CurrentByteIndex), 0, 0, False))
@@ -126,9 +130,11 @@ def _bind_handlers(
             if len(attributes) > max_attributes:
                 raise StreamError("policy-violation", "an element has too many attributes")
             for attribute in attributes:
-                if SEPARATOR in attribute:
-                    attributes = named_attributes(attributes)
-                    break
+                if attribute not in names:
+                    if SEPARATOR in attribute:
+                        attributes = named_attributes(attributes)
+                        break
+                    names[attribute] = attribute
         children: list[Element | str] = []
         if current is None:
             element = Element(name, attributes, children)
@@ -157,7 +163,10 @@ def _bind_handlers(
 
     def character_data(text: str) -> None:
         if current is not None:
-            current.append(text)
+            if current and (last := current[-1]).__class__ is str and len(last) < SHORT_TEXT:
+                current[-1] = f"{last}{text}"
+            else:
+                current.append(text)
         elif text.strip(" \t\r\n"):
             raise StreamError("bad-format", "character data between stanzas")
 
@@ -174,7 +183,9 @@ def _bind_handlers(
     def named_attributes(attributes: dict[str, str]) -> dict[str, str]:
         nonlocal raw
         for key in attributes:
-            if key.count(SEPARATOR) > 1 and not key.endswith("}xml"):
+            if SEPARATOR not in key:
+                names[key] = key
+            elif key.count(SEPARATOR) > 1 and not key.endswith("}xml"):
                 raw = False
                 names[f"{SEPARATOR}{key}"] = key
         return {clark(key): value for key, value in attributes.items()}
