@@ -200,8 +200,8 @@ class Router:
         if session is None:
             raise ServiceUnavailable()
         event = InboundIq(account, stanza)
-        if await self.hooks.decide(event) is None:
-            await self.deliver(session, event.stanza)
+        if await self.hooks.decide(event) is None and not await self.deliver(session, event.stanza):
+            raise ServiceUnavailable()  # a request is answered by somebody (RFC 6120, 8.2.3)
 
     async def _iq_to_us(self, stanza: Stanza, sender: Session | None) -> None:
         """Answer a request to a host or an account; hand an answer to whoever asked."""
