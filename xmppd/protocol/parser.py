@@ -22,6 +22,7 @@ What expat does not do for us:
 
 import re
 from collections import deque
+from functools import lru_cache
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -39,6 +40,11 @@ REPLACE_AFTER_BYTES: Final = 1 << 20
 REPLACE_AFTER_NAMES: Final = 400
 DECLARATIONS_CHECKED_FROM: Final = 16384  # bytes; a shorter stanza has no room for a harmful number
 LONGEST_HEADER: Final = 10_000  # bytes; a session keeps its header's declarations, and reads them with each new expat
+REFUSE_DOCTYPE: Final = restricted("a document type declaration is")
+REFUSE_ENTITY: Final = restricted("an entity declaration is")
+REFUSE_COMMENT: Final = restricted("a comment is")
+REFUSE_INSTRUCTION: Final = restricted("a processing instruction is")
+REFUSE_REFERENCE: Final = restricted("an entity reference is")
 
 
 class StreamParser:
@@ -67,11 +73,11 @@ class StreamParser:
         parser.namespace_prefixes = True
         parser.buffer_text = True
         parser.XmlDeclHandler = check_declaration
-        parser.StartDoctypeDeclHandler = restricted("a document type declaration is")
-        parser.EntityDeclHandler = restricted("an entity declaration is")
-        parser.CommentHandler = restricted("a comment is")
-        parser.ProcessingInstructionHandler = restricted("a processing instruction is")
-        parser.SkippedEntityHandler = restricted("an entity reference is")
+        parser.StartDoctypeDeclHandler = REFUSE_DOCTYPE
+        parser.EntityDeclHandler = REFUSE_ENTITY
+        parser.CommentHandler = REFUSE_COMMENT
+        parser.ProcessingInstructionHandler = REFUSE_INSTRUCTION
+        parser.SkippedEntityHandler = REFUSE_REFERENCE
         if hasattr(parser, "SetReparseDeferralEnabled"):
             parser.SetReparseDeferralEnabled(False)
         self._expat = parser
@@ -104,7 +110,7 @@ class StreamParser:
         while not self._events:
             if not self._bytes_fed:  # white space that ended the stream before a restart
                 self._rest = self._rest.lstrip(b" \t\r\n")
-            end = self._rest.find(b">") + 1
+            end = self._piece()
             if end:
                 piece, self._rest = self._rest[:end], self._rest[end:]
             elif self._rest:
@@ -113,6 +119,25 @@ class StreamParser:
                 return None
             self._parse(piece)
         return self._events.popleft()
+
+    def _piece(self) -> int:
+        """Return how many bytes may be fed, 0 if unsure: none may lie behind the end of an element at stream level.
+
+        An element that is not empty ends no earlier than with the first end tag of its name; whatever else there is, is
+        fed up to each ``>``.
+        """
+        rest = self._rest
+        if not self._bytes_fed and rest.startswith(b"<?xml"):  # which is no event yet
+            return rest.find(b">", rest.find(b">") + 1) + 1
+        if self._tree.is_between():
+            tag = START_TAG.match(rest)
+            name = HEADER_NAME.match(rest)
+            if tag is not None and name is not None and not tag[0].endswith(b"/>"):
+                close = rest.find(b"</" + name[1], tag.end())
+                end = rest.find(b">", close) + 1 if close > 0 else 0
+                if end:
+                    return end
+        return rest.find(b">") + 1
 
     @property
     def unread(self) -> int:
@@ -239,7 +264,7 @@ class StreamParser:
         if len(header) > LONGEST_HEADER:
             raise StreamError("policy-violation", f"a stream header may have at most {LONGEST_HEADER} bytes")
         check_declarations(header, self.limits.declarations)
-        self._header, default = namespace_declarations(header)
+        self._header, default = (usual_declarations if len(header) < 500 else namespace_declarations)(header)
         self._raw_allowed = default == CLIENT
         return StreamHeader(item.name, item.attributes, default)
 
@@ -336,6 +361,7 @@ def namespace_declarations(tag: bytes) -> tuple[bytes, str]:
 
 
 ATTRIBUTE: Final = re.compile(rb"""\s*([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
+usual_declarations = lru_cache(256)(namespace_declarations)  # clients of one kind write one kind of header
 USUAL_HEADER: Final = f"<stream:stream xmlns='{CLIENT}' xmlns:stream='{STREAM}'>".encode()
 
 
