@@ -1,0 +1,43 @@
+"""A session, and the notes that modules keep on it."""
+
+from typing import Any
+
+from xmppd.core.session import Session, SessionKey
+from xmppd.protocol.element import E
+from xmppd.protocol.jid import Jid
+from xmppd.protocol.stanza import Stanza
+
+WIRE: Any = None
+
+
+def test_addresses() -> None:
+    """A session knows its account and its resource, which are parts of one address."""
+    session = Session(Jid("juliet@capulet.example/balcony"), WIRE)
+    assert session.account == "juliet@capulet.example"
+    assert session.account is session.jid.bare
+    assert session.resource == "balcony"
+    assert not session.is_anonymous
+    assert repr(session) == "<Session juliet@capulet.example/balcony>"
+
+
+def test_notes() -> None:
+    """A note has its default until it is set, and belongs to one session and one key, whatever that is called."""
+    enabled, other = SessionKey("carbons", False), SessionKey("carbons", False)
+    one = Session(Jid("juliet@capulet.example/balcony"), WIRE)
+    two = Session(Jid("juliet@capulet.example/chamber"), WIRE)
+    assert one[enabled] is False
+    one[enabled] = True
+    assert one[enabled] is True
+    assert one[other] is False
+    assert two[enabled] is False
+    assert repr(enabled) == "SessionKey('carbons')"
+
+
+def test_availability() -> None:
+    """RFC 6121, 4.2: a session is unavailable until it broadcast presence."""
+    session = Session(Jid("juliet@capulet.example/balcony"), WIRE)
+    assert not session.is_available
+    session.presence = Stanza("presence", E("{jabber:client}presence"), None, session.jid, "")
+    assert session.is_available
+    assert session.priority == 0
+    assert session.directed is None
