@@ -1,5 +1,6 @@
 """The life of a process: it is told to stop, it is killed, it is told to read its configuration again."""
 
+import re
 import shutil
 import signal
 
@@ -41,6 +42,7 @@ async def test_told_to_stop(own: Single, own_cast: Cast) -> None:
     assert {file.name for file in data.iterdir()}.isdisjoint({"ready", "xmppd.pid", "xmppctl.sock"})
     assert node.running.stderr == ""
     assert [line for line in node.log().splitlines() if " info " not in line] == []
+    assert not re.search("log_legacy|twisted|HttpSite", node.log()), "Twisted tells what we tell"
 
 
 async def test_killed_and_started_again(own: Single, own_cast: Cast) -> None:

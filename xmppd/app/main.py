@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complain(text: str) -> int:
-    for line in text.splitlines():
-        print(f"xmppd: {line}", file=sys.stderr)  # noqa: T201  # the log is not open yet
+    with suppress(OSError):  # if nobody can be told, the exit code must do
+        for line in text.splitlines():
+            print(f"xmppd: {line}", file=sys.stderr, flush=True)  # noqa: T201  # the log is not open yet
     return FAILED
 
 

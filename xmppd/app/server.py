@@ -255,7 +255,10 @@ class Server:
     async def _close_streams(self, node: Node) -> None:
         """Tell every client, some of them in each turn, and give them time to go."""
         for number, stream in enumerate(node.upkeep.streams()):
-            stream.close(StreamError("system-shutdown", "the server is being stopped"))
+            try:
+                stream.close(StreamError("system-shutdown", "the server is being stopped"))
+            except Exception as error:
+                log.failure("the stream of {peer} could not be closed", error, peer=stream.peer_address)
             if number % DRAIN_STEP == DRAIN_STEP - 1:
                 await self._pause(0.0)
         waited = 0.0

@@ -317,7 +317,11 @@ class TcpConnection(asyncio.Protocol):
         if self._eof:
             transport.close()
             return
-        transport.write_eof()
+        try:
+            transport.write_eof()
+        except OSError:  # the peer has reset the connection, and the loop has not told us yet
+            transport.abort()
+            return
         transport.resume_reading()  # or the peer's end would never be seen
 
     def _give_up(self) -> None:

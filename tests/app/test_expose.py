@@ -1,0 +1,58 @@
+"""What the HTTP port shows."""
+
+from xmppd.app.expose import expose, pages
+from xmppd.core.metrics import CONTENT_TYPE, Exposition
+from xmppd.transport.admission import Admission
+from xmppd.transport.measures import TransportMetrics
+
+from ..scenario.server import Server
+
+
+def shown(server: Server, admission: Admission) -> dict[str, str]:
+    """Return the values of all metrics by their names and labels."""
+    exposition = Exposition("1.2.3")
+    expose(exposition, server.node, [server.database], admission, TransportMetrics())
+    lines = exposition.render().decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+def test_what_is_counted(server: Server) -> None:
+    """Connections, sessions, what clients did, and what the databases did for it."""
+    server.online("romeo@montague.example/orchard")
+    server.online("romeo@montague.example/home")
+    server.online("juliet@capulet.example/balcony")
+    admission = Admission(10, 10)
+    admission.enter("192.0.2.1")
+    found = shown(server, admission)
+    assert found["xmppd_connections_open"] == "1.0"
+    assert found["xmppd_sessions"] == "3.0"
+    assert found["xmppd_accounts_online"] == "2.0"
+    assert found["xmppd_clients_logins_total"] == "3.0"
+    assert found["xmppd_transport_handshake_failures_total"] == "0.0"
+    assert any(name.startswith("xmppd_storage_transactions{") for name in found)
+    assert any(name.startswith("xmppd_storage_seconds{") for name in found)
+
+
+def test_transactions_of_all_databases_are_added(server: Server) -> None:
+    """A deployment with two shards has one number for each kind of transaction."""
+    server.account("romeo@montague.example")
+    exposition = Exposition("1")
+    expose(exposition, server.node, [server.database, server.database], Admission(1, 1), TransportMetrics())
+    lines = exposition.render().decode().splitlines()
+    twice = {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in lines if "storage_transactions{" in line}
+    for name, tally in server.database.tallies.by_name.items():
+        assert twice[f'xmppd_storage_transactions{{transaction="{name}"}}'] == f"{2.0 * tally.count}"
+
+
+def test_pages() -> None:
+    """Metrics always, life always, readiness when there is."""
+    ready: list[bool] = []
+    served = pages(Exposition("1.2.3"), lambda: bool(ready))
+    assert set(served) == {"/metrics", "/health/live", "/health/ready"}
+    status, kind, body = served["/metrics"]()
+    assert (status, kind) == (200, CONTENT_TYPE)
+    assert b'version="1.2.3"' in body
+    assert served["/health/live"]()[0] == 200
+    assert served["/health/ready"]()[0] == 503
+    ready.append(True)
+    assert served["/health/ready"]()[0] == 200
