@@ -1,0 +1,122 @@
+"""What becomes of accounts has consequences: announcements, and the end of sessions."""
+
+from typing import Any
+
+import pytest
+
+from tests.scenario.server import PASSWORD, Server, keys
+from xmppd.core.accounts import AccountExists, AccountUnknown, Role
+from xmppd.core.credentials import derive_all
+from xmppd.core.events import AccountCreated, AccountRemoved
+from xmppd.core.hooks import notice
+from xmppd.protocol.jid import Jid
+
+JULIET = Jid("juliet@capulet.example")
+ROMEO = Jid("romeo@montague.example")
+
+
+class Notes:
+    """Notes what is announced, and whether the account was there then."""
+
+    def __init__(self, accounts: Any) -> None:
+        self.accounts = accounts
+        self.heard: list[tuple[str, Jid, bool]] = []
+
+    @notice(AccountCreated)
+    async def created(self, event: AccountCreated) -> None:
+        self.heard.append(("created", event.account.jid, True))
+
+    @notice(AccountRemoved)
+    async def removed(self, event: AccountRemoved) -> None:
+        self.heard.append(("removed", event.jid, await self.accounts.get(event.jid) is not None))
+
+
+@pytest.fixture
+def notes(server: Server) -> Notes:
+    notes = Notes(server.node.accounts)
+    server.node.hooks.bind("notes", notes)
+    return notes
+
+
+def test_creation(server: Server, notes: Notes) -> None:
+    """A new account is announced, one whose name is taken is not."""
+    accounts = server.node.accounts
+    server.wait(accounts.create(JULIET, keys(), Role.ADMIN))
+    with pytest.raises(AccountExists):
+        server.wait(accounts.create(JULIET, keys()))
+    assert notes.heard == [("created", JULIET, True)]
+    account = server.wait(accounts.get(JULIET))
+    assert account.role is Role.ADMIN
+
+
+def test_removal(server: Server, notes: Notes) -> None:
+    """It is announced while the account is still there; then its sessions end, in the next turn."""
+    juliet = server.connect(f"{JULIET}/balcony")
+    chamber = server.connect(f"{JULIET}/chamber")
+    romeo = server.connect(f"{ROMEO}/garden")
+    notes.heard.clear()
+    server.wait(server.node.accounts.delete(JULIET))
+    assert notes.heard == [("removed", JULIET, True)]
+    juliet.receives_stream_error("not-authorized")
+    chamber.receives_stream_error("not-authorized")
+    assert server.wait(server.node.accounts.get(JULIET)) is None
+    romeo.receives_nothing()
+    assert not romeo.connection.closed
+
+
+def test_removal_of_nobody(server: Server) -> None:
+    """What does not exist cannot be removed."""
+    with pytest.raises(AccountUnknown):
+        server.wait(server.node.accounts.delete(JULIET))
+
+
+def test_disabling(server: Server) -> None:
+    """A disabled account loses its sessions and gets no others until it is enabled."""
+    accounts = server.node.accounts
+    juliet = server.connect(f"{JULIET}/balcony")
+    server.wait(accounts.set_enabled(JULIET, False))
+    juliet.receives_stream_error("policy-violation")
+    again = server.connection()
+    again.opens(JULIET.domainpart)
+    assert again.authenticates("juliet", PASSWORD).tag.endswith("failure")
+    server.wait(accounts.set_enabled(JULIET, True))
+    assert again.authenticates("juliet", PASSWORD).tag.endswith("success")
+
+
+def test_enabling_ends_nothing(server: Server) -> None:
+    """Who is enabled stays connected."""
+    juliet = server.connect(f"{JULIET}/balcony")
+    server.wait(server.node.accounts.set_enabled(JULIET, True))
+    juliet.receives_nothing()
+    assert not juliet.connection.closed
+
+
+def test_other_password(server: Server) -> None:
+    """XEP-0077, 3.3: sessions stay; the next login needs the new one."""
+    juliet = server.connect(f"{JULIET}/balcony")
+    server.wait(server.node.accounts.set_credentials(JULIET, derive_all("wherefore", 1)))
+    juliet.receives_nothing()
+    again = server.connection()
+    again.opens(JULIET.domainpart)
+    assert again.authenticates("juliet", PASSWORD).tag.endswith("failure")
+    assert again.authenticates("juliet", "wherefore").tag.endswith("success")
+    assert "SHA-256" in server.wait(server.node.accounts.credentials(JULIET))
+
+
+def test_the_rest_is_the_stores(server: Server) -> None:
+    """Roles, last sessions, pages and counts go through unchanged."""
+    accounts = server.node.accounts
+    for jid in (JULIET, Jid("nurse@capulet.example")):
+        server.account(jid)
+    server.wait(accounts.set_role(JULIET, Role.ADMIN))
+    server.wait(accounts.set_last_seen(JULIET, 1000.0, "gone"))
+    account = server.wait(accounts.get(JULIET))
+    assert (account.role, account.last_seen, account.last_status) == (Role.ADMIN, 1000.0, "gone")
+    assert [account.jid for account in server.wait(accounts.page("capulet.example"))] == [
+        JULIET,
+        "nurse@capulet.example",
+    ]
+    assert [account.jid for account in server.wait(accounts.page("capulet.example", JULIET, 1))] == [
+        "nurse@capulet.example"
+    ]
+    assert server.wait(accounts.count("capulet.example")) == 2
