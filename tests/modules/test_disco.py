@@ -204,6 +204,13 @@ class TestItems:
             server.node.router.add_service(Jid.parse(domain), Plays())
         assert items(learns(romeo, ITEMS, "montague.example")) == [{"jid": "plays.montague.example"}]
 
+    def test_domain_that_is_no_host(self, server: Server) -> None:
+        """A domain that is no host of ours is described by whoever serves it."""
+        found = server.wait(
+            server.node.hooks.collect(DiscoInfo(Jid.parse("plays.montague.example"), None, Jid.parse(ROMEO)))
+        )
+        assert (found.identities, found.features) == ([], set())
+
     def test_no_items(self, romeo: Client) -> None:
         """An entity without items answers with an empty list."""
         assert items(learns(romeo, ITEMS, "montague.example")) == []
@@ -376,4 +383,3 @@ class TestCapabilities:
         assert query.find("{jabber:x:data}x") is not None
         asks(client, INFO, "montague.example", first)
         client.receives_error("item-not-found", id="info1")
-

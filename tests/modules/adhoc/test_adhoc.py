@@ -331,6 +331,12 @@ class TestExecution:
             answer(bard, "completed")
 
 
+TWO_VALUES = (
+    "<x xmlns='jabber:x:data' type='submit'><field var='accountjid'><value>a@shakespeare.example</value>"
+    "<value>b@shakespeare.example</value></field></x>"
+)
+
+
 class TestPossibleErrors:
     """Possible Errors: the general condition, its type, and the specific one."""
 
@@ -367,6 +373,7 @@ class TestPossibleErrors:
             submit(accountjid=""),
             submit(accountjid="@"),
             submit(accountjid="a@shakespeare.example", mode="loud"),
+            TWO_VALUES,
             submit("form", accountjid="a@shakespeare.example"),
             "<x xmlns='jabber:x:data'/>",
         ],
