@@ -14,7 +14,9 @@ from tests.scenario.server import PASSWORD, Server
 from xmppd.core.credentials import derive_all
 from xmppd.core.events import LoginFailed, SessionBound, SessionEnded, StreamFeatures
 from xmppd.core.hooks import collect, notice
+from xmppd.core.iq import IqRequest, Target, iq
 from xmppd.core.shards import StorageUnavailable
+from xmppd.protocol.errors import Conflict
 from xmppd.protocol.jid import Jid
 
 HOST = "capulet.example"
@@ -872,3 +874,74 @@ class TestWaiting:
         client = self.begun(server)
         client.driver.data_received(b" " * 10_001)
         client.receives_stream_error("policy-violation")
+
+    @pytest.mark.parametrize("ends", ["lost", "closed"])
+    def test_session_that_ends_while_it_begins(self, server: Server, notes: Notes, ends: str) -> None:
+        """Who goes while the others are told of the session is gone, and what it sent ahead is not handled."""
+        waits = Waits()
+        server.node.hooks.bind("waits", waits)
+        client = authenticated(server)
+        client.sends(BIND + "<iq id='p' type='get' to='capulet.example'><ping xmlns='urn:xmpp:ping'/></iq>")
+        client.receives_any()
+        if ends == "lost":
+            client.loses_connection()
+        else:
+            client.driver.close()
+        server.run()
+        assert notes.ended == ["juliet@capulet.example/balcony"]
+        waits.waiting.callback(None)
+        client.receives_nothing()
+        assert len(server.node.sessions) == 0
+        assert server.node.upkeep.counts() == (0, 0)
+
+    @pytest.mark.parametrize("fault", [None, Conflict(), KeyError("a bug")])
+    @pytest.mark.parametrize("ends", [False, True])
+    def test_request_before_login(self, server: Server, fault: Exception | None, ends: bool) -> None:
+        """An answer that comes late is an answer, unless nobody is there any more to hear it."""
+        waiting: Deferred[None] = Deferred()
+
+        class Desk:
+            @iq("get", "{urn:x}a", Target.BEFORE_LOGIN)
+            async def answer(self, request: IqRequest) -> None:
+                await waiting
+                if fault is not None:
+                    raise fault
+
+        server.node.iqs.bind("desk", Desk())
+        client = opened(server)
+        client.sends("<iq type='get' id='1'><a xmlns='urn:x'/></iq>")
+        client.receives_nothing()
+        if ends:
+            client.loses_connection()
+        waiting.callback(None)
+        if ends:
+            client.receives_nothing()
+        elif fault is None:
+            client.receives("<iq type='result' id='1'/>")
+        else:
+            client.receives_error("conflict" if isinstance(fault, Conflict) else "internal-server-error", id="1")
+
+    def test_malformed_request_before_login(self, server: Server) -> None:
+        """RFC 6120, 8.2.3 holds before the login, too."""
+        client = opened(server)
+        client.sends("<iq type='get'><a xmlns='urn:x'/></iq>")
+        client.receives_error("bad-request")
+        client.sends("<iq type='get' id='1'><a xmlns='urn:x'/></iq>")
+        client.receives_stream_error("not-authorized")
+
+    @pytest.mark.parametrize("early", [True, False])
+    def test_account_is_closed_meanwhile(self, server: Server, early: bool) -> None:
+        """An account that is disabled while its password is checked gets no session."""
+        client = self.begun(server)
+        jid = Jid.parse("juliet@capulet.example")
+        if early:
+            server.store.release()
+            server.wait(server.node.accounts.set_enabled(jid, False))
+        else:
+            waiting, server.store.waiting = server.store.waiting, type(server.store.waiting)()
+            server.store.release()
+            server.wait(server.node.accounts.set_enabled(jid, False))
+            waiting.popleft().callback(None)
+        client.forgets()
+        client.is_disconnected()
+        assert len(server.node.sessions) == 0
