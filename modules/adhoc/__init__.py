@@ -41,6 +41,10 @@ from .executions import Executions, condition
 
 COMMAND: Final = f"{{{COMMANDS}}}command"
 ACTIONS: Final = frozenset({"execute", "next", "complete", "cancel", "prev"})
+LEFT_OUT: Final = (
+    "rosters and last logins of users; disabled, active and idle users; black and white lists; the list of "
+    "administrators; restart and shutdown"
+)
 HOST: Final = "host"  # the parameter of a command that says which host it is about
 
 
@@ -68,7 +72,7 @@ class AdHoc(Module):
     name: ClassVar = "adhoc"
     xeps: ClassVar = (
         Xep(50, "1.3.0", leaves_out="commands of several forms, languages other than English"),
-        Xep(133, "1.3.1", leaves_out="numbers and lists of disabled, active and idle users, black and white lists"),
+        Xep(133, "1.3.1", leaves_out=LEFT_OUT),
     )
     features: ClassVar = (COMMANDS,)
 
