@@ -53,7 +53,7 @@ def header(
 
 def new(**options: bool) -> Stream:
     """Return a stream on which nothing was said."""
-    return Stream(EARLY, ParserPool(LATER), **options)
+    return Stream(ParserPool(EARLY), ParserPool(LATER), **options)
 
 
 def told(stream: Stream, data: bytes = b"") -> list[StreamEvent]:

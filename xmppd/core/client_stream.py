@@ -78,7 +78,7 @@ class ClientContext:
     nonzas: dict[str, Nonza] = field(default_factory=dict)
     offers: Offers = field(init=False)
     parsers: ParserPool = field(init=False)
-    early: ElementLimits = field(init=False)
+    early: ParserPool = field(init=False)
 
     def __post_init__(self) -> None:
         self.offers = Offers(self.hooks)
@@ -90,7 +90,7 @@ class ClientContext:
         limits = self.limits
         later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children, limits.namespaces)
         self.parsers = ParserPool(later)
-        self.early = later._replace(size=limits.stanza_before_login, children=64)
+        self.early = ParserPool(later._replace(size=limits.stanza_before_login, children=64))
 
 
 class ClientStream:

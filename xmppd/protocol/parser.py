@@ -68,6 +68,14 @@ class StreamParser:
         if header:
             self._enter()
 
+    def __del__(self) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        """Free expat at once: the handlers know it, and the garbage collector would let many names gather before."""
+        parser = self._expat
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+
     def _reset(self) -> None:
         parser = expat.ParserCreate("utf-8", SEPARATOR)
         parser.namespace_prefixes = True
@@ -149,12 +157,6 @@ class StreamParser:
         rest, self._rest = self._rest, b""
         return rest
 
-    def restart(self, limits: Limits) -> None:
-        """Expect a new stream; bytes not read yet belong to it (RFC 6120, 4.3.3)."""
-        self.limits = limits
-        self._header = b""
-        self._reset()
-
     # The swift way
 
     def feed(self, data: bytes) -> "deque[Event]":
@@ -191,6 +193,7 @@ class StreamParser:
 
     def renew(self) -> None:
         """Replace expat at a boundary, keeping the namespaces of the stream header."""
+        self._release()
         self._reset()
         self._enter()
 

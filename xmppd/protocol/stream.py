@@ -35,7 +35,8 @@ from .jid import Jid
 from .names import BIND, CLIENT, IQ, KINDS, SASL, STREAM, TLS, XML_LANG
 from .negotiation import Input, Negotiation, State
 from .parser import ParserPool, StreamParser
-from .tree import Event, Limits, StreamFooter, StreamHeader
+from .plain_header import plain_header
+from .tree import Event, StreamFooter, StreamHeader
 from .writer import escape_attribute, serialise
 
 FOOTER: Final = b"</stream:stream>"
@@ -53,21 +54,24 @@ LONGEST_LANGUAGE: Final = 64  # characters; it is repeated in each stanza that n
 class Stream:
     """A stream that a client opened to us.
 
-    :param early: the limits before authentication.
-    :param pool: where parsers come from once stanzas flow; it has the limits for that time.
+    :param early: where parsers come from before authentication; it has the limits for that time.
+    :param pool: where they come from behind it.
     :param secure: whether TLS is on already (direct TLS).
     :param plain_allowed: whether the client may authenticate without TLS.
     """
 
     __slots__ = (
-        "_early", "_is_open", "_negotiation", "_out", "_owes", "_parser", "_pool", "host", "lang",
+        "_early", "_is_open", "_negotiation", "_out", "_owes", "_parser", "_pool", "_unread", "host", "lang",
     )  # fmt: skip
 
-    def __init__(self, early: Limits, pool: ParserPool, *, secure: bool = False, plain_allowed: bool = False) -> None:
+    def __init__(
+        self, early: ParserPool, pool: ParserPool, *, secure: bool = False, plain_allowed: bool = False
+    ) -> None:
         self._early = early
         self._pool = pool
         self._negotiation = Negotiation(State.SECURED if secure else State.PLAIN, plain_allowed=plain_allowed)
-        self._parser: StreamParser | None = StreamParser(early)
+        self._parser: StreamParser | None = None  # none until a stream header comes, and between stanzas
+        self._unread = b""  # what came while there is none
         self._out: list[bytes] = []
         self._owes = False  # an event wants its answer
         self._is_open = False  # our header was sent and our footer was not
@@ -95,26 +99,57 @@ class Stream:
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the other side, to be read by `next_event`."""
-        if self._parser is not None and not self.is_closed:
+        if self.is_closed:
+            return
+        if self._parser is None:
+            self._unread += data
+        else:
             self._parser.receive(data)
-            self._check_unread()
-
-    def _check_unread(self) -> None:
-        assert self._parser is not None
-        if self._owes and self._parser.unread > self._early.size:
+        if self._owes and self._unread_size() > self._early.limits.size:
             raise StreamError("policy-violation", "too much was sent ahead of an answer")
+
+    def _unread_size(self) -> int:
+        return len(self._unread) if self._parser is None else self._parser.unread
 
     def next_event(self) -> StreamEvent | None:
         """Return the next event; None if there is none or the last one was not answered."""
         while not self._owes and not self.is_closed and not self.is_bound:
-            assert self._parser is not None
-            event = self._parser.next()
+            event = self._header_event() if self._parser is None else self._parser.next()
             if event is None:
                 return None
             told = self._told(event)
             if told is not None:
                 return told
         return None
+
+    def _header_event(self) -> Event | None:
+        """Read a stream header, and find the parser for what comes behind it."""
+        data, self._unread = self._unread, b""
+        if not data:
+            return None
+        found = plain_header(data)
+        if found is None:
+            self._parser = StreamParser(self._lender.limits)
+            self._parser.receive(data)
+            return self._parser.next()
+        header, length = found
+        self._parser = self._lender.take()
+        self._parser.receive(data[length:])
+        return header
+
+    @property
+    def _lender(self) -> ParserPool:
+        """Where parsers come from at this time."""
+        return self._pool if self.state in (State.AUTHENTICATED, State.BOUND) else self._early
+
+    def _leave_parser(self) -> bytes:
+        """End the reading of a stream; return what came behind its last element."""
+        parser, self._parser = self._parser, None
+        assert parser is not None
+        rest = parser.take_rest()
+        if parser.is_usual and parser.at_boundary:
+            self._lender.give_back(parser)
+        return rest
 
     def stanzas(self, data: bytes) -> list[Element | StreamEnded | StreamError]:
         """Read `data` on a bound stream; return what became whole, an error or the end last."""
@@ -223,12 +258,10 @@ class Stream:
         :raises StreamError: something came behind the request, which could be an attempt to inject.
         """
         self._answered()
-        assert self._parser is not None
-        if self._parser.take_rest().strip():
+        if self._leave_parser().strip():
             raise StreamError("policy-violation", "nothing may follow starttls before TLS is on")
         self._send(E(f"{{{TLS}}}proceed"))
         self._is_open = False
-        self._parser = StreamParser(self._early)
 
     def challenge(self, text: str) -> None:
         """Answer `AuthStarted` or `AuthResponse`: the exchange goes on; `text` is base64."""
@@ -238,11 +271,10 @@ class Stream:
     def succeed(self, text: str = "") -> None:
         """Answer `AuthStarted` or `AuthResponse`: the client is who it says, and starts the stream anew."""
         self._answered()
+        self._unread = self._leave_parser()
         self._negotiation.accept(Input.SUCCESS)
         self._send(E(f"{{{SASL}}}success", text or None))
         self._is_open = False
-        assert self._parser is not None
-        self._parser.restart(self._pool.limits)
 
     def refuse(self, failure: SaslFailure) -> None:
         """Answer `AuthStarted` or `AuthResponse`: not so; the client may try again."""
