@@ -1,8 +1,9 @@
 """The stream header that nearly every client sends, read without a parser of its own.
 
-An expat parser is a costly thing to make for one tag, and a login needs two or three. A header of the plainest kind (printable
-ASCII, no references, the usual two namespaces) says by its form alone what expat would make of it; what comes behind it goes
-to a parser that is inside such a header already (`parser.ParserPool`). Any other header is expat's, with all its errors.
+An expat parser is a costly thing to make for one tag, and a login needs two or three. A header of the plainest kind
+(printable ASCII, no references, the usual two namespaces) says by its form alone what expat would make of it; what
+comes behind it goes to a parser that is inside such a header already (`parser.ParserPool`). Any other header is
+expat's, with all its errors.
 """
 
 import re
