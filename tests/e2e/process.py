@@ -16,6 +16,12 @@ LOOK = 0.01
 """Seconds between two looks at something that tells nobody when it changes."""
 
 
+def _environment() -> dict[str, str]:
+    """Return what a program is to know of ours: where programs are, and whether its lines are counted."""
+    counted = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", **counted}
+
+
 class Process:
     """A running program; what it says goes into two files of `folder`."""
 
@@ -24,7 +30,7 @@ class Process:
         with self._said.open("wb") as out, self._complained.open("wb") as err:
             self._process = subprocess.Popen(
                 [str(each) for each in command],
-                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"} | (environment or {}),
+                env=_environment() | (environment or {}),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
