@@ -3,8 +3,9 @@
 Work is counted in the bytes that expat is given anew, memory in what the parser holds; no test looks at a clock.
 """
 
+import gc
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -187,3 +188,39 @@ def test_the_pool_keeps_no_worn_parser() -> None:
         parser.take_events()
     pool.give_back(parser)
     assert pool.take() is not parser
+
+
+def expats() -> int:
+    """Return how many parsers of expat there are."""
+    return sum(type(each).__name__ == "xmlparser" for each in gc.get_objects())
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_an_old_expat_is_freed_at_once() -> None:
+    """Nothing waits for the garbage collector, or the names of many parsers would gather until it comes."""
+    parser = in_stream()
+    before = expats()
+    parser.renew()
+    assert expats() == before
+    del parser
+    assert expats() == before - 1
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_a_broken_stream_frees_its_expat() -> None:
+    """Neither does it wait where a limit was broken in the middle of a stanza."""
+    parser = in_stream()
+    before = expats()
+    with pytest.raises(StreamError):
+        parser.feed(b"<message>" + b"<a>" * 1000)
+    del parser
+    assert expats() == before - 1
