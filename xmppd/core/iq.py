@@ -144,6 +144,10 @@ class Iqs:
             raise FeatureNotImplemented(f"there is no {type} for this payload")
         raise ServiceUnavailable()
 
+    def answers(self, request: IqRequest, target: Target) -> bool:
+        """Whether there is anybody to answer."""
+        return (request.stanza.type, request.payload.name, target) in self._answerers
+
     async def answer(self, request: IqRequest, target: Target) -> Element | None:
         """Return the payload of the answer; raise the error to answer with."""
         owner, answerer = self.find(request, target)

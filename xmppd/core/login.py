@@ -12,7 +12,6 @@ from ..protocol.errors import (
     PolicyViolation,
     ResourceConstraint,
     SaslFailure,
-    ServiceUnavailable,
     StanzaError,
     StreamError,
 )
@@ -335,11 +334,11 @@ class Login:
             payload = event.element.first
             assert payload is not None, "a request has one payload"
             request = IqRequest(stanza, self._host.name, self._host.name, payload, stream=self._driver)
+            if not self._context.iqs.answers(request, Target.BEFORE_LOGIN):
+                raise StreamError("not-authorized", "log in first")
             result = await self._context.iqs.answer(request, Target.BEFORE_LOGIN)
         except Malformed as malformed:
             self._answer(event.element, error=malformed.error)
-        except ServiceUnavailable:
-            raise StreamError("not-authorized", "log in first") from None
         except StanzaError as error:
             self._answer(event.element, error=error)
         else:

@@ -196,11 +196,11 @@ class Router:
 
     async def _iq_to_session(self, account: Jid, stanza: Stanza) -> None:
         assert stanza.to is not None
+        event = InboundIq(account, stanza)  # first, so that a refusal does not tell whether the resource is there
+        if await self.hooks.decide(event) is not None:
+            return
         session = self.sessions.at(stanza.to)
-        if session is None:
-            raise ServiceUnavailable()
-        event = InboundIq(account, stanza)
-        if await self.hooks.decide(event) is None and not await self.deliver(session, event.stanza):
+        if session is None or not await self.deliver(session, event.stanza):
             raise ServiceUnavailable()  # a request is answered by somebody (RFC 6120, 8.2.3)
 
     async def _iq_to_us(self, stanza: Stanza, sender: Session | None) -> None:
