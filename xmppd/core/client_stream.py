@@ -3,15 +3,16 @@ back.
 
 Order is kept as RFC 6120, 10.1 wants it: one stanza of a stream at a time. If a handler waits (a database, say),
 reading pauses and what was already read queues. No more than `stanzas_per_turn` stanzas of one stream are handled
-before others have their turn. A client that does not read its own stream is closed when more than `send_buffer` waits
-for it.
+before others have their turn, nor does one stream's turn last much longer than `LONGEST_TURN`; what comes in large
+pieces is parsed slice by slice, so that neither time nor memory goes into what cannot be handled yet. A client that
+does not read its own stream is closed when more than `send_buffer` waits for it.
 """
 
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
@@ -33,6 +34,7 @@ from .events import SessionEnded, SessionSilent
 from .hooks import Hooks
 from .host import Hosts
 from .iq import Iqs
+from .line_limit import LineLimit
 from .log import Log
 from .login import Login
 from .metrics import Metrics, counter
@@ -42,6 +44,10 @@ from .session import Session
 from .sessions import Sessions
 from .throttle import LoginThrottle
 from .upkeep import Upkeep
+
+LONGEST_TURN: Final = 0.01  # seconds from which on a stream waits for its next turn
+SLICE: Final = 16_384  # bytes that are parsed at once
+SLICES_PER_TURN: Final = 2
 
 log = Log("c2s")
 Nonza = Callable[[Session, Element], Awaitable[None]]
@@ -79,8 +85,12 @@ class ClientContext:
     offers: Offers = field(init=False)
     parsers: ParserPool = field(init=False)
     early: ParserPool = field(init=False)
+    ends_told: LineLimit = field(init=False)
+    failures_told: LineLimit = field(init=False)
 
     def __post_init__(self) -> None:
+        self.ends_told = LineLimit(self.clock)
+        self.failures_told = LineLimit(self.clock)
         self.offers = Offers(self.hooks)
         self.limits_changed()
 
@@ -102,8 +112,8 @@ class ClientStream:
     """
 
     __slots__ = (
-        "_backlog", "_busy", "_closing", "_congested", "_context", "_login", "_stream", "connected_at", "connection",
-        "last_heard", "pinged_at", "scram_without_tls", "session", "tls_allowed", "tls_required",
+        "_backlog", "_busy", "_closing", "_congested", "_context", "_login", "_stream", "_unread", "connected_at",
+        "connection", "last_heard", "pinged_at", "scram_without_tls", "session", "tls_allowed", "tls_required",
     )  # fmt: skip
 
     def __init__(
@@ -118,7 +128,8 @@ class ClientStream:
         self.last_heard = 0.0
         self.pinged_at: float | None = None
         self._login: Login | None = None
-        self._backlog: deque[Element | StreamEnded | StreamError] | None = None
+        self._backlog: deque[Element | StreamEnded | StreamError] | None = None  # while reading pauses
+        self._unread = b""  # what is behind the backlog
         self._busy = False
         self._closing = False
         self._congested = False
@@ -223,8 +234,7 @@ class ClientStream:
         self._closing = True
         if error is not None:
             self._context.counters.stream_errors += 1
-            jid = self.session.jid if self.session is not None else None
-            log.info("stream of {jid} at {peer} ends: {error}", jid=jid, peer=self.peer_address, error=error)
+            self._tell(error)
             self._stream.fail(error, host=self._default_host(), stream_id=new_stream_id())
         else:
             self._stream.close()
@@ -233,6 +243,15 @@ class ClientStream:
             self.connection.write(data)
         self.connection.close()
         self._end_session("" if error is None else str(error))
+
+    def _tell(self, error: StreamError) -> None:
+        left_out = self._context.ends_told.admit()
+        if left_out is None:
+            return
+        if left_out:
+            log.info("{count} streams more ended with an error", count=left_out)
+        jid = self.session.jid if self.session is not None else None
+        log.info("stream of {jid} at {peer} ends: {error}", jid=jid, peer=self.peer_address, error=error)
 
     def _default_host(self) -> str:
         hosts = self._context.hosts.all()
@@ -258,20 +277,34 @@ class ClientStream:
 
     def take(self, data: bytes) -> None:
         """Handle the stanzas in `data`, as many as may be handled now."""
+        if self._backlog is not None or len(data) > SLICE:
+            self._unread += data
+            self._put_off([])
+            return
         whole = self._stream.stanzas(data)
-        if not whole:
+        if len(whole) > 1:
+            self._handle_some(whole)
+        elif not whole:
             return
-        if self._backlog is not None:
-            self._backlog.extend(whole)
-            return
+        elif self._busy:
+            self._put_off(whole)
+        else:
+            self._handle(whole[0])
+
+    def _handle_some(self, whole: list[Element | StreamEnded | StreamError]) -> None:
+        """Handle what came together, unless that takes too long."""
         budget = self._context.limits.stanzas_per_turn
+        clock = self._context.clock
+        end = clock.seconds() + LONGEST_TURN
         for number, item in enumerate(whole):
-            if number >= budget or self._busy:
+            if self._busy or number >= budget or clock.seconds() > end:
                 self._put_off(whole[number:])
                 return
             self._handle(item)
 
     def _put_off(self, rest: list[Element | StreamEnded | StreamError]) -> None:
+        if self._backlog is not None:
+            return
         self._backlog = deque(rest)
         self.connection.pause_reading()
         if not self._busy:
@@ -279,18 +312,38 @@ class ClientStream:
 
     def _go_on(self) -> None:
         """Handle what was put off; one turn's worth."""
-        backlog = self._backlog
-        if backlog is None or self._busy:
+        if self._backlog is None or self._busy:
             return
+        clock = self._context.clock
+        end = clock.seconds() + LONGEST_TURN
+        slices = SLICES_PER_TURN
         for _ in range(self._context.limits.stanzas_per_turn):
-            if not backlog or self._closing:
-                self._backlog = None
-                self.connection.resume_reading()
-                return
-            self._handle(backlog.popleft())
+            while not self._backlog and self._unread and slices and not self._closing:
+                slices -= 1
+                self._read_on(self._backlog)
+            if not self._backlog or self._closing:
+                break
+            self._handle(self._backlog.popleft())
             if self._busy:
                 return
-        self._context.soon(self._go_on)
+            if clock.seconds() > end:
+                break
+        self._rest_or_go_on(self._backlog)
+
+    def _read_on(self, backlog: "deque[Element | StreamEnded | StreamError]") -> None:
+        """Parse a slice of what was put off."""
+        unread = self._unread
+        self._unread = unread[SLICE:]
+        backlog.extend(self._stream.stanzas(unread[:SLICE]))
+
+    def _rest_or_go_on(self, backlog: "deque[Element | StreamEnded | StreamError]") -> None:
+        """Go on in the next turn, or read again if nothing is left."""
+        if (backlog or self._unread) and not self._closing:
+            self._context.soon(self._go_on)
+            return
+        self._backlog = None
+        self._unread = b""
+        self.connection.resume_reading()
 
     def _handle(self, item: Element | StreamEnded | StreamError) -> None:
         session = self.session

@@ -48,6 +48,8 @@ STARTTLS_REQUIRED: Final = E(f"{{{TLS}}}starttls", E(f"{{{TLS}}}required"))
 STARTTLS_OPTIONAL: Final = E(f"{{{TLS}}}starttls")
 GUESSES: Final = frozenset({"not-authorized", "invalid-authzid"})
 """Failures that may have been guesses; a database that is down, say, must lock nobody out."""
+REQUESTS: Final = 20
+"""How many requests one stream may make until it has a session: registration's, and tries to bind a resource."""
 BIND_FEATURE: Final = E(f"{{{BIND}}}bind")
 
 
@@ -62,6 +64,7 @@ class Login:
         "_host",
         "_login",
         "_offered",
+        "_requests",
         "_stream",
         "_tries",
         "_waiting",
@@ -76,6 +79,7 @@ class Login:
         self._offered: list[str] = []
         self._login: authentication.Login | None = None
         self._tries = 0
+        self._requests = 0
         self._waiting = False
         self._expected: Jid | None = None
 
@@ -300,7 +304,7 @@ class Login:
         assert self._host is not None
         account = f"{username}@{self._host.name}" if username else None
         peer = connection.peer_address
-        log.info("login failed: {peer} as {account}: {why}", peer=peer, account=account, why=failure.condition)
+        self._tell(peer, account, failure)
         if failure.condition in GUESSES:
             wait = self._context.throttle.failed(peer, account)
             await self._context.hooks.notify(LoginFailed(self._host, username, peer))
@@ -310,6 +314,14 @@ class Login:
             return
         self._stream.refuse(failure)
         self._count_try()
+
+    def _tell(self, peer: str, account: str | None, failure: SaslFailure) -> None:
+        left_out = self._context.failures_told.admit()
+        if left_out is None:
+            return
+        if left_out:
+            log.info("{count} logins more failed", count=left_out)
+        log.info("login failed: {peer} as {account}: {why}", peer=peer, account=account, why=failure.condition)
 
     def _count_try(self) -> None:
         """Count a try that led nowhere; the last one ends the stream (RFC 6120, 6.4.5)."""
@@ -327,6 +339,7 @@ class Login:
     async def _request(self, event: RequestBeforeLogin) -> None:
         """Answer an IQ that a module takes before login (XEP-0077)."""
         assert self._host is not None
+        self._count_request()
         try:
             if not self._may_tell_secrets:
                 raise PolicyViolation("TLS is required first")
@@ -348,8 +361,15 @@ class Login:
         if not self._stream.is_closed:
             self._stream.answer(element, *payload, error=error)
 
+    def _count_request(self) -> None:
+        """Count a request of somebody who has no session: nobody needs many, and answers may go unread."""
+        self._requests += 1
+        if self._requests > REQUESTS:
+            raise StreamError("policy-violation", "too many requests before a session")
+
     async def _bind(self, event: BindRequested) -> None:
         assert self._login is not None
+        self._count_request()
         context = self._context
         try:
             read(event.element, self._login.account)
