@@ -318,6 +318,20 @@ def test_a_restart_leaves_the_bytes_behind_it() -> None:
     assert iq.local == "iq"
 
 
+@pytest.mark.parametrize("cut", range(1, len(HEADER) + 30))
+def test_nothing_behind_an_element_is_read_with_it(cut: int) -> None:
+    """The careful way stops behind each element, wherever the bytes were cut: what follows is still bytes."""
+    for first in (b"<starttls/>", b"<a>></a>", b"<a><b/>></a>", b"<a><![CDATA[</a>]]></a>", b"<a><a></a></a>"):
+        data = HEADER + first + b"<iq/></x>\0"
+        parser = StreamParser(Limits())
+        parser.receive(data[:cut])
+        found = [parser.next()]
+        parser.receive(data[cut:])
+        while len([event for event in found if event is not None]) < 2:
+            found.append(parser.next())
+        assert parser.take_rest() == b"<iq/></x>\0"
+
+
 class TestParserPool:
     """Parsers inside a usual stream header, lent to whoever has bytes."""
 

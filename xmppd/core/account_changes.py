@@ -55,7 +55,7 @@ class AnnouncingAccounts:
         """Let the account log in, or end its sessions and let it no longer."""
         await self._store.set_enabled(jid, enabled)
         if not enabled:
-            self._end_sessions(jid, StreamError("policy-violation", "this account was disabled"))
+            self._soon(partial(self._end_sessions, jid, StreamError("policy-violation", "this account was disabled")))
 
     async def set_last_seen(self, jid: Jid, when: float, status: str = "") -> None:
         """Note when the last session ended."""

@@ -56,7 +56,7 @@ class StreamParser:
 
     __slots__ = (
         "_base", "_bytes_fed", "_chunk", "_chunks", "_events", "_expat", "_first", "_header", "_held", "_raw_allowed",
-        "_rest", "_tree", "limits",
+        "_read", "_rest", "_tree", "limits",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, header: bytes = b"") -> None:
@@ -64,6 +64,7 @@ class StreamParser:
         self._header = header
         self._raw_allowed = header == USUAL_HEADER
         self._rest = b""
+        self._read = 0  # how much of it is read
         self._reset()
         if header:
             self._enter()
@@ -108,7 +109,8 @@ class StreamParser:
 
     def receive(self, data: bytes) -> None:
         """Take bytes to be read by `next`."""
-        self._rest += data
+        self._rest = self._rest[self._read :] + data
+        self._read = 0
 
     def next(self) -> Event | None:
         """Return the next event of what was received, or None if there is none yet.
@@ -117,44 +119,46 @@ class StreamParser:
         """
         while not self._events:
             if not self._bytes_fed:  # white space that ended the stream before a restart
-                self._rest = self._rest.lstrip(b" \t\r\n")
-            end = self._piece()
-            if end:
-                piece, self._rest = self._rest[:end], self._rest[end:]
-            elif self._rest:
-                piece, self._rest = self._rest, b""
-            else:
+                self._rest = self._rest[self._read :].lstrip(b" \t\r\n")
+                self._read = 0
+            begin, end = self._read, self._piece() or len(self._rest)
+            if begin == end:
+                self._rest = b""
+                self._read = 0
                 return None
-            self._parse(piece)
+            self._read = end
+            self._parse(self._rest[begin:end])
         return self._events.popleft()
 
     def _piece(self) -> int:
-        """Return how many bytes may be fed, 0 if unsure: none may lie behind the end of an element at stream level.
+        """Return up to where bytes may be fed, 0 if unsure: none may lie behind the end of an element at stream level.
 
-        An element that is not empty ends no earlier than with the first end tag of its name; whatever else there is, is
-        fed up to each ``>``.
+        An element that is not empty ends no earlier than with the first end tag of its name, and one that has begun no
+        earlier than with the next end tag; whatever else there is, is fed up to each ``>``.
         """
-        rest = self._rest
+        rest, begin = self._rest, self._read
         if not self._bytes_fed and rest.startswith(b"<?xml"):  # which is no event yet
             return rest.find(b">", rest.find(b">") + 1) + 1
         if self._tree.is_between():
-            tag = START_TAG.match(rest)
-            name = HEADER_NAME.match(rest)
+            tag = START_TAG.match(rest, begin)
+            name = HEADER_NAME.match(rest, begin)
             if tag is not None and name is not None and not tag[0].endswith(b"/>"):
                 close = rest.find(b"</" + name[1], tag.end())
                 end = rest.find(b">", close) + 1 if close > 0 else 0
                 if end:
                     return end
-        return rest.find(b">") + 1
+        elif self._tree.is_inside() and (close := rest.find(b"</", begin)) != begin:
+            return close if close > 0 else len(rest)
+        return rest.find(b">", begin) + 1
 
     @property
     def unread(self) -> int:
         """How many bytes were received but not read."""
-        return len(self._rest)
+        return len(self._rest) - self._read
 
     def take_rest(self) -> bytes:
         """Return the bytes that were received but not read, and forget them."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest, self._read = self._rest[self._read :], b"", 0
         return rest
 
     # The swift way

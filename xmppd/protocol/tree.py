@@ -83,15 +83,16 @@ class Tree:
     :ivar names: expat's names, translated, those of attributes among them, since expat forgets none; names with a
         prefix are only counted, as each use must be noticed.
     :ivar is_between: whether the parser is between two elements at stream level.
+    :ivar is_inside: whether it is inside one.
     :ivar start: the byte index of the element that is being read.
     """
 
-    __slots__ = ("done", "is_between", "names", "start")
+    __slots__ = ("done", "is_between", "is_inside", "names", "start")
 
     def __init__(self, parser: Any, limits: Limits) -> None:
         self.done: list[tuple[Any, int, int, bool]] = []
         self.names: dict[str, str] = {}
-        self.is_between, self.start = _bind_handlers(parser, limits, self.done, self.names)
+        self.is_between, self.is_inside, self.start = _bind_handlers(parser, limits, self.done, self.names)
 
 
 def clark(expat_name: str) -> str:
@@ -102,7 +103,7 @@ def clark(expat_name: str) -> str:
 
 def _bind_handlers(
     parser: Any, limits: Limits, done: list[tuple[Any, int, int, bool]], names: dict[str, str]
-) -> tuple[Callable[[], bool], Callable[[], int]]:
+) -> tuple[Callable[[], bool], Callable[[], bool], Callable[[], int]]:
     stack: list[list[Element | str]] = []
     push, pop = stack.append, stack.pop
     finished = done.append
@@ -193,4 +194,4 @@ def _bind_handlers(
     parser.StartElementHandler = open_stream
     parser.EndElementHandler = end_element
     parser.CharacterDataHandler = character_data
-    return lambda: in_stream and current is None, lambda: started
+    return lambda: in_stream and current is None, lambda: current is not None, lambda: started
