@@ -145,6 +145,28 @@ def test_no_kind_of_name_stays_for_long(form: bytes) -> None:
     assert worn_after(form % number for number in itertools.count()) < 500 * (len(form) + 4)
 
 
+@pytest.mark.parametrize("size", [1000, 1460, 16384])
+def test_who_never_stops_at_a_boundary(size: int) -> None:
+    """A worn parser is replaced inside a piece, too: somebody may let all of them end in the middle of a stanza."""
+    parser = in_stream()
+    stanzas = [b"<message><n%d>%d</n%d></message>" % (number, number, number) for number in range(20_000)]
+    found = []
+    for event in fed(parser, b"".join(stanzas), size):
+        assert isinstance(event, Element)
+        found.append(event)
+        assert len(parser._tree.names) < 400 + 2 * size
+    assert [element.inner for element in found] == [stanza[9:-10] for stanza in stanzas]
+
+
+def test_one_stanza_that_wears_a_parser_out() -> None:
+    """In the middle of a stanza nothing is replaced, whatever it costs; behind it, at once."""
+    parser = in_stream()
+    wide = b"<message>" + b"".join(b"<n%d/>" % number for number in range(5000)) + b"</message>"
+    found = fed(parser, wide + b"<presence/>" + wide[:5000], 1460)
+    assert [len(element.children) for element in found if isinstance(element, Element)] == [5000, 0]
+    assert len(parser._tree.names) < 2000
+
+
 def test_names_that_repeat_wear_nothing_out() -> None:
     """Ordinary stanzas leave a parser in use."""
     parser = in_stream()
@@ -183,9 +205,8 @@ def test_the_pool_keeps_no_worn_parser() -> None:
     """What one session has worn out is not lent to the next."""
     pool = ParserPool(Limits())
     parser = pool.take()
-    for number in range(1000):
-        parser.feed(b"<message n%d=''/>" % number)
-        parser.take_events()
+    parser.feed(b"<message>%b</message>" % b"".join(b"<x n%d=''/>" % number for number in range(1000)))
+    parser.take_events()
     pool.give_back(parser)
     assert pool.take() is not parser
 

@@ -70,12 +70,7 @@ class StreamParser:
             self._enter()
 
     def __del__(self) -> None:
-        self._release()
-
-    def _release(self) -> None:
-        """Free expat at once: the handlers know it, and the garbage collector would let many names gather before."""
-        parser = self._expat
-        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+        self._tree.release()
 
     def _reset(self) -> None:
         parser = expat.ParserCreate("utf-8", SEPARATOR)
@@ -168,8 +163,25 @@ class StreamParser:
 
         :raises StreamError: as `next`; what became whole before the error is in the deque, too.
         """
-        self._parse(data)
+        if self.is_worn:
+            data = self._replace(data)
+        if data:
+            self._parse(data)
         return self._events
+
+    def _replace(self, data: bytes) -> bytes:
+        """Read up to the next boundary, and renew there; return the rest.
+
+        Somebody whose every piece ends in the middle of a stanza would keep one expat, and all names, for ever.
+        """
+        read = 0
+        while end := data.find(b">", read) + 1:
+            self._parse(data[read:end])
+            read = end
+            if self.at_boundary:
+                self.renew()
+                break
+        return data[read:]
 
     def take_events(self) -> list[Event]:
         """Return and forget what is whole."""
@@ -197,9 +209,11 @@ class StreamParser:
 
     def renew(self) -> None:
         """Replace expat at a boundary, keeping the namespaces of the stream header."""
-        self._release()
+        events = self._events
+        self._tree.release()
         self._reset()
         self._enter()
+        self._events = events
 
     # Reading
 

@@ -85,14 +85,18 @@ class Tree:
     :ivar is_between: whether the parser is between two elements at stream level.
     :ivar is_inside: whether it is inside one.
     :ivar start: the byte index of the element that is being read.
+    :ivar release: forgets expat, which knows the handlers: it is then freed at once, while the garbage collector would
+        let the names of many gather before.
     """
 
-    __slots__ = ("done", "is_between", "is_inside", "names", "start")
+    __slots__ = ("done", "is_between", "is_inside", "names", "release", "start")
 
     def __init__(self, parser: Any, limits: Limits) -> None:
         self.done: list[tuple[Any, int, int, bool]] = []
         self.names: dict[str, str] = {}
-        self.is_between, self.is_inside, self.start = _bind_handlers(parser, limits, self.done, self.names)
+        self.is_between, self.is_inside, self.start, self.release = _bind_handlers(
+            parser, limits, self.done, self.names
+        )
 
 
 def clark(expat_name: str) -> str:
@@ -103,7 +107,7 @@ def clark(expat_name: str) -> str:
 
 def _bind_handlers(
     parser: Any, limits: Limits, done: list[tuple[Any, int, int, bool]], names: dict[str, str]
-) -> tuple[Callable[[], bool], Callable[[], bool], Callable[[], int]]:
+) -> tuple[Callable[[], bool], Callable[[], bool], Callable[[], int], Callable[[], None]]:
     stack: list[list[Element | str]] = []
     push, pop = stack.append, stack.pop
     finished = done.append
@@ -191,7 +195,11 @@ def _bind_handlers(
                 names[f"{SEPARATOR}{key}"] = key
         return {clark(key): value for key, value in attributes.items()}
 
+    def release() -> None:
+        nonlocal parser
+        parser = None
+
     parser.StartElementHandler = open_stream
     parser.EndElementHandler = end_element
     parser.CharacterDataHandler = character_data
-    return lambda: in_stream and current is None, lambda: current is not None, lambda: started
+    return lambda: in_stream and current is None, lambda: current is not None, lambda: started, release
