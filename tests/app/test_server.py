@@ -210,7 +210,7 @@ class TestReload:
         assert len(lines) == 3
         assert (running.server.admission.total, running.server.admission.per_address) == (7, 3)
         assert running.server.node is not None
-        assert running.server.node.clients.early.declarations == 9
+        assert running.server.node.clients.early.limits.declarations == 9
 
     def test_hosts(self, running: Stage, tmp_path: Path) -> None:
         """Who administers, and who may be a guest."""
