@@ -208,6 +208,22 @@ def test_limits(data: bytes) -> None:
         assert caught.value.condition == "policy-violation"
 
 
+@pytest.mark.parametrize("size", [65, 1000])
+def test_namespace_declarations_of_one_element(size: int) -> None:
+    """One element may carry so many declarations, however short the stanza is; text that looks like some is text."""
+    parser = StreamParser(Limits(declarations=64))
+    parser.feed(HEADER)
+    parser.take_events()
+    text = b"xmlns:a='b' " * size
+    parser.feed(b"<message><body>" + text + b"</body></message>")
+    assert len(parser.take_events()) == 1
+    parser.feed(b"<message>" + b"<a xmlns='urn:b'/>" * size + b"</message>")
+    assert len(parser.take_events()) == 1
+    with pytest.raises(StreamError) as caught:
+        parser.feed(b"<message><a " + b" ".join(b"xmlns:a%d='u'" % number for number in range(size)) + b"/></message>")
+    assert caught.value.condition == "policy-violation"
+
+
 def test_a_huge_tag_in_single_bytes_is_read_once() -> None:
     """CVE-2023-52425: the work for an unfinished tag grows with its length, not with its square.
 

@@ -38,7 +38,7 @@ LONG_TAG: Final = 1024  # bytes of an unfinished tag from which it is held back 
 MANY_PIECES: Final = 256  # in which a stanza has come, from where on they are joined
 REPLACE_AFTER_BYTES: Final = 1 << 20
 REPLACE_AFTER_NAMES: Final = 400
-DECLARATIONS_CHECKED_FROM: Final = 16384  # bytes; a shorter stanza has no room for a harmful number
+SHORTEST_DECLARATION: Final = len(" xmlns:a='b'")  # bytes; a shorter element has no room for too many
 LONGEST_HEADER: Final = 10_000  # bytes; a session keeps its header's declarations, and reads them with each new expat
 REFUSE_DOCTYPE: Final = restricted("a document type declaration is")
 REFUSE_ENTITY: Final = restricted("an entity declaration is")
@@ -268,7 +268,10 @@ class StreamParser:
                 continue
             if end - start > limits.size:
                 raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
-            if end - start > DECLARATIONS_CHECKED_FROM:
+            if (
+                end - start > limits.declarations * SHORTEST_DECLARATION
+                and data.count(b"xmlns", start - base, end - base) > limits.declarations
+            ):
                 check_declarations(data[start - base : end - base], limits.declarations)
             if raw and allowed:
                 tag = START_TAG.match(data, start - base)
