@@ -43,10 +43,43 @@ class TestArguments:
         assert capsys.readouterr().out == f"xmppd {xmppd.__version__}\n"
 
     def test_one_or_the_other(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A configuration of one's own, or a first run."""
+        """A configuration of one's own, or a first run in a folder that is named."""
         with pytest.raises(SystemExit) as ended:
-            main(["--config", "xmppd.toml", "--first-run"])
+            main(["--config", "xmppd.toml", "--first-run", "folder"])
         assert ended.value.code == 2
+
+    @pytest.mark.parametrize("how", ["option", "variable"])
+    def test_a_first_run_yields_to_a_configuration(
+        self, how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`make run` says --first-run: a file that is named is served all the same, and nothing is filled."""
+        file = tmp_path / "mine.toml"
+        file.write_text("conections = 1\n")
+        monkeypatch.chdir(tmp_path)
+        if how == "variable":
+            monkeypatch.setenv("XMPPD_CONFIG", str(file))
+        assert main(["--first-run", *(["--config", str(file)] if how == "option" else [])]) == 1
+        assert capsys.readouterr().err.startswith(f"xmppd: {file}: ")
+        assert {path.name for path in tmp_path.iterdir()} == {"mine.toml"}
+
+    def test_a_folder_that_is_named_wins_over_the_variable(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is typed counts more than what was set some time."""
+        monkeypatch.setenv("XMPPD_CONFIG", str(tmp_path / "none.toml"))
+        (tmp_path / "var").write_text("")
+        assert main(["--first-run", str(tmp_path / "var")]) == 1
+        assert "remove what is in the way" in capsys.readouterr().err
+
+    def test_a_first_run_without_a_name(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It fills var."""
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("XMPPD_CONFIG", raising=False)
+        (tmp_path / "var").write_text("")
+        assert main(["--first-run"]) == 1
+        assert f"{tmp_path}/var: cannot be filled" in capsys.readouterr().err
 
     def test_no_configuration(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("XMPPD_CONFIG", raising=False)

@@ -65,6 +65,7 @@ def test_all_options_together_are_the_default_configuration(tmp_path: Path) -> N
         "example.org": Host(certificate=certificates / "example.org.crt", key=certificates / "example.org.key")
     }
     expected.listeners = expected.listeners[:1]
+    expected.listeners[0].client_authorities = certificates / "users-ca.crt"
     expected.shards = [Shard(url=type(expected.shards[0].url)(f"sqlite:///{data}/xmppd.sqlite"))]
     expected.modules.configs = {"greeter": GreeterConfig(), "silent": Silent()}
     assert config == expected

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,33 +28,47 @@ if TYPE_CHECKING:
 log = Log("server")
 YOUNG: Final = 20_000  # allocations between two looks of the collector at the youngest objects
 FAILED: Final = 1
+HERE: Final = Path("var")
+UNNAMED: Final = Path()  # stands for a first run in a folder that was not named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server; return the exit code: 0 if it was told to stop, 1 if it could not start."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
-        run = _first_run(options.first_run) if options.first_run is not None else None
-        file = run.config if run is not None else locate(options.config, os.environ)
+        folder = _folder_to_fill(options, os.environ)
+        run = None if folder is None else _first_run(folder)
+        file = locate(options.config, os.environ) if run is None else run.config
         return _serve(file, run)
     except (ConfigError, StartError) as error:
         return _complain(str(error))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="xmppd", description="An XMPP server.")
     parser.add_argument("--version", action="version", version=f"xmppd {xmppd.__version__}")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--config", metavar="FILE", help="the configuration file (or set XMPPD_CONFIG)")
-    which.add_argument(
+    parser.add_argument("--config", metavar="FILE", help="the configuration file (or set XMPPD_CONFIG)")
+    parser.add_argument(
         "--first-run",
         metavar="FOLDER",
         nargs="?",
-        const=Path("var"),
+        const=UNNAMED,
         type=Path,
-        help="serve from FOLDER (default: var); fill it first if it is empty: configuration, certificate, two accounts",
+        help="serve from FOLDER; fill it first if it is empty: configuration, certificate, two accounts. Without one: "
+        "serve from the configuration that is named otherwise, or if none is, from var",
     )
-    return parser
+    options = parser.parse_args(arguments)
+    if options.config and options.first_run not in (None, UNNAMED):
+        parser.error("--config and a folder for the first run name two configurations: name one")
+    return options
+
+
+def _folder_to_fill(options: argparse.Namespace, environment: Mapping[str, str]) -> Path | None:
+    """Return the folder of a first run; None if a configuration is there to be served."""
+    folder: Path | None = options.first_run
+    if folder == UNNAMED:
+        return None if options.config or environment.get("XMPPD_CONFIG") else HERE
+    return folder
 
 
 def _complain(text: str) -> int:
