@@ -27,6 +27,11 @@ class Loop:
         """What a `Database` gets as `call_in_loop`."""
         self._calls.put((function, args))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody asks for a call."""
+        return self._calls.empty()
+
     def turn(self) -> None:
         """Wait for one call and make it."""
         function, args = self._calls.get(timeout=HANG)

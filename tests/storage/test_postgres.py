@@ -98,6 +98,7 @@ class TestLimits:
             release.wait()
 
         holding = database.transaction("hold", hold, None)
+        deployment.loop.turn()  # which hands it over
         assert held.wait()
         change = update(accounts).values(role="admin")
         with pytest.raises(StorageUnavailable, match="lock timeout"):
@@ -261,6 +262,7 @@ class TestSlots:
         slot = (SLOT + 1) % 1024
         held, release = Event(), Event()
         writing = database.transaction("write", lambda connection: (held.set(), release.wait())[1], slot)
+        deployment.loop.turn()  # which hands it over
         assert held.wait()
         lock = text(f"SELECT pg_try_advisory_lock(1936486260, {slot})")
         assert False is fetch(deployment, lock)

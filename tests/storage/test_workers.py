@@ -9,9 +9,10 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from xmppd.core.shards import StorageUnavailable
+from xmppd.storage import workers
 from xmppd.storage.jobs import Limits, Outage, Runner
 from xmppd.storage.tallies import Tallies
-from xmppd.storage.workers import InlineLane, ThreadLane
+from xmppd.storage.workers import InlineLane, ThreadLane, Worker
 
 from .deployments import HANG, Loop
 from .test_jobs import FakeLink, Time
@@ -28,13 +29,23 @@ class Lanes:
         self.outage = Outage("shard 0", retry=1.0)
         self.tallies = Tallies("shard 0", slow=1000.0)
         self.made: list[ThreadLane] = []
+        self.turns: list[Callable[..., object]] = []
+
+    def soon(self, call: Callable[..., object]) -> None:
+        """Note a call of the loop's own thread, and make it where the loop runs."""
+        self.turns.append(call)
+        self.loop.call(call)
 
     def runner(self) -> Runner[Any]:
         return Runner(FakeLink, self.outage, LIMITS.patience, self.time)  # type: ignore[arg-type]
 
-    def threads(self, count: int = 1, limits: Limits = LIMITS, together: int = 1) -> ThreadLane:
+    def threads(
+        self, count: int = 1, limits: Limits = LIMITS, together: int = 1, *, prompt: bool = False
+    ) -> ThreadLane:
         runners = [self.runner() for _ in range(count)]
-        lane = ThreadLane("test", runners, self.loop.call, limits, self.tallies, together=together)
+        lane = ThreadLane(
+            "test", runners, self.loop.call, limits, self.tallies, call_soon=self.soon, together=together, prompt=prompt
+        )
         self.made.append(lane)
         return lane
 
@@ -107,9 +118,10 @@ class TestThreadLane:
             gate.wait(HANG)
 
         asked = [submit(lane, first)]
+        lanes.loop.turn()
         assert started.wait(HANG)
         asked += [submit(lane, lambda link: None) for _ in range(4)]
-        taken = lane.take(3)
+        taken = lane.take(Worker(lane, lanes.runner(), 3), 3)
         assert len(taken) == 3
         gate.set()
         for job in taken:
@@ -117,6 +129,18 @@ class TestThreadLane:
         lane.finish(taken)
         for deferred in asked:
             lanes.loop.run(deferred)
+
+    def test_a_turn_is_handed_over_once(self, lanes: Lanes) -> None:
+        """What is submitted in one turn costs the loop one call, and nothing runs before that."""
+        lane, ran = lanes.threads(2), Event()
+        asked = [submit(lane, lambda link: ran.set()) for _ in range(3)]
+        assert len(lanes.turns) == 1
+        assert not ran.is_set()
+
+        for deferred in asked:
+            lanes.loop.run(deferred)
+        lanes.loop.run(submit(lane, lambda link: None))
+        assert len(lanes.turns) == 2
 
     def test_tallies(self, lanes: Lanes) -> None:
         """Jobs are counted by name, in the loop."""
@@ -171,6 +195,68 @@ class TestThreadLane:
             return "answered" if interrupted.wait(HANG) else "frozen"
 
         assert lanes.loop.run(submit(lane, call)) == "answered"
+
+
+class TestPromptness:
+    """The loop waits for answers that are sure to come at once, and for no others."""
+
+    @pytest.fixture
+    def lane(self, lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> ThreadLane:
+        """Return a lane that waits; when a test does not want it to wait in vain, for as long as it takes."""
+        monkeypatch.setattr(workers, "BRIEF", HANG)
+        return lanes.threads(2, prompt=True)
+
+    def test_answers_come_in_the_same_turn(self, lanes: Lanes, lane: ThreadLane) -> None:
+        """When the jobs have been handed over all of them are done, in other threads, and none asks for a call."""
+        asked = [submit(lane, lambda link: threading.get_ident()) for _ in range(4)]
+        lanes.loop.turn()
+        assert all(deferred.called and deferred.result != threading.get_ident() for deferred in asked)
+        assert lanes.loop.is_idle
+
+    def test_what_an_answer_asks(self, lanes: Lanes, lane: ThreadLane) -> None:
+        """A question that an answer leads to is asked in the next turn."""
+        asked = submit(lane, lambda link: 1).addCallback(lambda _: submit(lane, lambda link: 2))
+        lanes.loop.turn()
+        assert not asked.called or asked.paused
+        lanes.loop.turn()
+        assert asked.result == 2
+
+    def test_slow_answers_come_later(self, lanes: Lanes, lane: ThreadLane, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A job that takes long keeps neither the loop nor its neighbours; while that lasts, nobody is waited for."""
+        monkeypatch.setattr(workers, "BRIEF", 0.0)
+        gate = Event()
+        slow, quick = submit(lane, lambda link: gate.wait(HANG)), submit(lane, lambda link: "quick")
+        assert lanes.loop.run(quick) == "quick"
+        assert not slow.called
+
+        monkeypatch.setattr(workers, "BRIEF", HANG)
+        assert lanes.loop.run(submit(lane, lambda link: "next")) == "next"
+        gate.set()
+        assert lanes.loop.run(slow) is True
+
+    def test_promptness_comes_back(self, lanes: Lanes, lane: ThreadLane, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Some time behind a wait in vain the loop waits again."""
+        monkeypatch.setattr(workers, "BRIEF", 0.0)
+        gate = Event()
+        slow = submit(lane, lambda link: gate.wait(HANG))
+        lanes.loop.turn()
+        gate.set()
+        lanes.loop.run(slow)
+
+        monkeypatch.setattr(workers, "BRIEF", HANG)
+        lanes.time.now += workers.LATE
+        asked = submit(lane, lambda link: "prompt")
+        lanes.loop.turn()
+        assert asked.called
+
+    def test_nothing_to_wait_for(self, lanes: Lanes, lane: ThreadLane) -> None:
+        """A job that a busy thread has taken before it was handed over is not waited for."""
+        asked = submit(lane, lambda link: "taken")
+        (job,) = lane.take(Worker(lane, lanes.runner(), 1), 1)
+        lanes.loop.turn()
+        job.outcome = "taken"
+        lane.finish([job])
+        assert lanes.loop.run(asked) == "taken"
 
 
 class TestInlineLane:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -30,12 +31,20 @@ class Database:
     :param url: "sqlite:////var/lib/xmppd/xmppd.db", "sqlite://" (in memory; needs `threads=0`) or
         "postgresql://user:password@host/database"; libpq's parameters may follow behind a question mark.
     :param call_in_loop: `reactor.callFromThread` or `loop.call_soon_threadsafe`; not used if `limits.threads` is 0.
+    :param call_soon: `loop.call_soon`, which costs less in the loop's own thread.
     :ivar place: how messages call it; never has the password.
     :ivar tallies: what its transactions cost, by name.
     :raises ValueError: the URL is not one of these.
     """
 
-    def __init__(self, url: str, call_in_loop: CallInLoop, limits: Limits = DEFAULTS, clock: Clock = monotonic) -> None:
+    def __init__(
+        self,
+        url: str,
+        call_in_loop: CallInLoop,
+        limits: Limits = DEFAULTS,
+        clock: Clock = monotonic,
+        call_soon: CallInLoop | None = None,
+    ) -> None:
         self._url = _parse(url)
         self.place = self._url.render_as_string(hide_password=True)
         self.is_sqlite = self._url.drivername == "sqlite"
@@ -45,7 +54,7 @@ class Database:
         self._limits = limits
         self._clock = clock
         if limits.threads:
-            self._reads, self._writes = self._thread_lanes(call_in_loop)
+            self._reads, self._writes = self._thread_lanes(call_in_loop, call_soon)
         else:
             self._reads, self._writes = self._inline_lanes()
 
@@ -95,15 +104,16 @@ class Database:
         read = self._runner(write.outage, writable=True)
         return InlineLane(read, self.tallies, self._clock), InlineLane(write, self.tallies, self._clock)
 
-    def _thread_lanes(self, call_in_loop: CallInLoop) -> tuple[Lane, Lane]:
+    def _thread_lanes(self, call_in_loop: CallInLoop, call_soon: CallInLoop | None) -> tuple[Lane, Lane]:
         outage = self._outage()
         readers = [self._runner(outage) for _ in range(self._limits.threads)]
-        reads = ThreadLane("storage", readers, call_in_loop, self._limits, self.tallies)
+        lane = partial(
+            ThreadLane, call_in_loop=call_in_loop, limits=self._limits, tallies=self.tallies, call_soon=call_soon
+        )
+        reads = lane("storage", readers, prompt=self.is_sqlite)
         if not self.is_sqlite:
             return reads, reads
-        together = self._limits.together
-        writer = [self._committer()]
-        return reads, ThreadLane("storage-writer", writer, call_in_loop, self._limits, self.tallies, together=together)
+        return reads, lane("storage-writer", [self._committer()], together=self._limits.together)
 
     def _outage(self) -> Outage:
         return Outage(self.place, self._limits.retry)

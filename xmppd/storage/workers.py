@@ -1,15 +1,21 @@
 """Lanes: a bounded queue of jobs and the threads that run them; and how answers come back to the loop.
 
-A thread that has finished jobs asks the loop for one call, unless one is on its way already: that call hands over every
-answer that is ready. A lean queue and plain threads, since a `concurrent.futures` pool costs a lock, a condition and a
-future for each job.
+What is submitted in one turn of the loop is handed over at its end, and every answer that is ready comes back by one
+call. A lean queue and plain threads, since a `concurrent.futures` pool costs a lock, a condition and a future for each
+job.
+
+Threads that work while the loop works fight it for the interpreter: each of a driver's calls gives the interpreter's
+lock away and wants it back, and each of these times somebody is woken in vain. That costs several times what a small
+query costs. So where answers come from memory nearly always (SQLite's reads), the loop hands over and **waits for the
+answers, briefly**: they are there long before. A disk that is slow, or a large query, costs the loop a `BRIEF` moment
+and no more for a while: its answer comes as it does from a server.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
-from typing import Any, Protocol
+from threading import Event, Lock, Thread
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
@@ -19,6 +25,12 @@ from .jobs import Clock, Job, Limits, Outage, Runner
 from .tallies import Tallies
 
 CallInLoop = Callable[..., object]
+
+BRIEF: Final = 0.001
+"""Seconds that the loop may wait for answers."""
+
+LATE: Final = 0.1
+"""Seconds without any such wait behind one that was in vain."""
 
 
 class Lane(Protocol):
@@ -62,7 +74,10 @@ class ThreadLane:
     """A queue in front of one thread for each runner, and one more thread that looks after them.
 
     :param name: of the threads.
+    :param call_in_loop: asks the loop for a call, from any thread.
+    :param call_soon: the same, from the loop's own thread; costs less.
     :param together: how many jobs a runner is given at once.
+    :param prompt: the loop waits briefly for the answers.
     """
 
     def __init__(
@@ -73,16 +88,25 @@ class ThreadLane:
         limits: Limits,
         tallies: Tallies,
         *,
+        call_soon: CallInLoop | None = None,
         together: int = 1,
+        prompt: bool = False,
     ) -> None:
         self._outage = runners[0].outage
         self._clock = runners[0].clock
         self._call_in_loop = call_in_loop
+        self._call_soon = call_in_loop if call_soon is None else call_soon
         self._limits = limits
         self._tallies = tallies
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: deque[Job] = deque()
+        self._idle: list[Worker] = []  # those that wait to be woken; whoever takes one out wakes it
         self._done: deque[Job] = deque()
+        self._hand_over_due = False  # the loop's own
         self._delivery_due = False
+        self._prompt = prompt
+        self._hurry_from = 0.0  # the loop waits for nothing before that
+        self._awaited = False  # the loop waits, and delivers what is done when it goes on
+        self._answered: SimpleQueue[None] = SimpleQueue()
         self._under_way = 0  # jobs submitted and not delivered; the loop's own
         self._ended = 0  # threads that have ended; the loop's own
         self._closed: Deferred[None] | None = None
@@ -104,54 +128,103 @@ class ThreadLane:
             return fail(StorageUnavailable(f"{self._outage.place}: too many jobs wait"))
         self._under_way += 1
         job = Job(name, call, args, repeatable, now)
-        self._queue.put(job)
+        self._queue.append(job)
+        if not self._hand_over_due:
+            self._hand_over_due = True
+            self._call_soon(self._hand_over)
         return job.deferred
 
     def close(self) -> Deferred[None]:
         if self._closed is None:
             self._closed = Deferred()
-            for _ in self._workers:
-                self._queue.put(None)
+            self._wake(len(self._workers))
         waiter: Deferred[None] = Deferred()
         self._closed.chainDeferred(waiter)
         return waiter
 
-    def take(self, most: int) -> list[Job]:
-        """Wait for jobs; return some, or none when there will be no more. Called by workers."""
-        job = self._queue.get()
-        jobs: list[Job] = []
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == most:
-                return jobs
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return jobs
-        if jobs:
-            self._queue.put(None)  # the end is told to whoever comes next, which may be the same worker
-        return jobs
+    # In the loop
 
-    def finish(self, jobs: Sequence[Job]) -> None:
-        """Have the outcomes of jobs delivered in the loop. Called by workers.
+    def _hand_over(self) -> None:
+        """Let the threads have what was submitted in this turn."""
+        self._hand_over_due = False
+        if not self._prompt or self._clock() < self._hurry_from:
+            self._wake(len(self._queue))
+        elif self._queue and self._idle:
+            self._wait_briefly()
+            self._deliver_all()
 
-        The flag may be cleared between our two steps, never so that an outcome stays behind: `_deliver_all` clears it
-        before it looks.
-        """
-        self._done.extend(jobs)
-        if not self._delivery_due:
-            self._delivery_due = True
-            self._call_in_loop(self._deliver_all)
+    def _wait_briefly(self) -> None:
+        """Give one thread the time to do everything; if that takes long, let the others help and go on."""
+        self._awaited = True
+        self._wake(1)
+        try:
+            self._answered.get(timeout=BRIEF)
+        except Empty:
+            self._hurry_from = self._clock() + LATE
+        self._awaited = False
+        while not self._answered.empty():  # two threads may have answered, or one when we had just given up
+            self._answered.get()
+        self._wake(len(self._queue))
 
-    def end(self) -> None:
-        """Note that a worker has ended. Called by workers."""
-        self._call_in_loop(self._note_end)
+    def _wake(self, most: int) -> None:
+        """Wake that many threads, if so many have nothing to do."""
+        try:
+            for _ in range(most):
+                self._idle.pop().wake()
+        except IndexError:
+            return
 
     def _deliver_all(self) -> None:
         self._delivery_due = False
         while self._done:
             self._under_way -= 1
             _deliver(self._done.popleft(), self._tallies)
+
+    # Called by workers
+
+    def take(self, worker: "Worker", most: int) -> list[Job]:
+        """Wait for jobs; return some, or none when there will be no more."""
+        while True:
+            is_over = self._closed is not None  # asked first: nothing comes behind that
+            jobs = self._some(most)
+            if jobs or is_over:
+                return jobs
+            self._idle.append(worker)
+            if self._queue or self._closed is not None:  # that came between our two steps, so nobody may have seen us
+                try:
+                    self._idle.remove(worker)
+                except ValueError:  # somebody has, and wakes us
+                    worker.sleep()
+            else:
+                worker.sleep()
+
+    def _some(self, most: int) -> list[Job]:
+        """Return what is in the queue, up to so many jobs."""
+        jobs: list[Job] = []
+        try:
+            while len(jobs) < most:
+                jobs.append(self._queue.popleft())
+        except IndexError:
+            return jobs
+        return jobs
+
+    def finish(self, jobs: Sequence[Job]) -> None:
+        """Have the outcomes of jobs delivered in the loop.
+
+        Either flag may be cleared between our steps, never so that an outcome stays behind: the loop clears it before
+        it looks.
+        """
+        self._done.extend(jobs)
+        if self._awaited:
+            if not self._queue:
+                self._answered.put(None)
+        elif not self._delivery_due:
+            self._delivery_due = True
+            self._call_in_loop(self._deliver_all)
+
+    def end(self) -> None:
+        """Note that a worker has ended."""
+        self._call_in_loop(self._note_end)
 
     def _note_end(self) -> None:
         self._ended += 1
@@ -176,11 +249,21 @@ class Worker:
         self._runner = runner
         self._together = together
         self._since: float | None = None  # when it began what it is doing
+        self._bed = Lock()
+        self._bed.acquire()
+
+    def sleep(self) -> None:
+        """Wait until `wake` is called, or return at once if that was before."""
+        self._bed.acquire()
+
+    def wake(self) -> None:
+        """Let the thread go on; once for each `sleep`."""
+        self._bed.release()
 
     def work(self) -> None:
         """Run jobs until there will be no more."""
         clock = self._runner.clock
-        while jobs := self._lane.take(self._together):
+        while jobs := self._lane.take(self, self._together):
             self._since = clock()
             self._runner.perform(jobs)
             self._since = None
