@@ -10,97 +10,31 @@ does not read its own stream is closed when more than `send_buffer` waits for it
 
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from ..config.limits import Limits
 from ..protocol.element import Element
 from ..protocol.errors import BadRequest, InternalServerError, StanzaError, StreamError
 from ..protocol.events import StreamEnded
 from ..protocol.jid import Jid, JidError
 from ..protocol.names import KINDS
-from ..protocol.parser import ParserPool
 from ..protocol.stanza import Malformed, Stanza, read
 from ..protocol.stream import ERROR, Stream, unknown_element
-from ..protocol.tree import Limits as ElementLimits
-from .authentication import Authenticator
-from .clock import Clock
+from .client_context import ClientContext as ClientContext
 from .connection import Connection
 from .drive import drive, drive_alone
 from .events import SessionEnded, SessionSilent
-from .hooks import Hooks
-from .host import Hosts
-from .iq import Iqs
-from .line_limit import LineLimit
 from .log import Log
 from .login import Login
-from .metrics import Metrics, counter
-from .offers import Offers
-from .router import Router, may_be_answered
+from .router import may_be_answered
 from .session import Session
-from .sessions import Sessions
-from .throttle import LoginThrottle
-from .upkeep import Upkeep
 
 LONGEST_TURN: Final = 0.01  # seconds from which on a stream waits for its next turn
 SLICE: Final = 16_384  # bytes that are parsed at once
 SLICES_PER_TURN: Final = 2
 
 log = Log("c2s")
-Nonza = Callable[[Session, Element], Awaitable[None]]
-
-
-class ClientMetrics(Metrics):
-    """What happened on client streams."""
-
-    connections: int = counter("Connections that clients opened.")
-    logins: int = counter("Sessions that began.")
-    login_failures: int = counter("Failed authentications.")
-    stanzas_received: int = counter("Stanzas that clients sent.")
-    stanzas_sent: int = counter("Stanzas written to clients.")
-    stream_errors: int = counter("Streams that we closed with an error.")
-    overflows: int = counter("Sessions closed because their client did not read.")
-
-
-@dataclass(slots=True)
-class ClientContext:
-    """What all client streams share."""
-
-    hosts: Hosts
-    sessions: Sessions
-    hooks: Hooks
-    iqs: Iqs
-    router: Router
-    authenticator: Authenticator
-    throttle: LoginThrottle
-    upkeep: Upkeep
-    limits: Limits
-    clock: Clock
-    soon: Callable[[Callable[[], None]], Any]
-    counters: ClientMetrics = field(default_factory=ClientMetrics)
-    nonzas: dict[str, Nonza] = field(default_factory=dict)
-    offers: Offers = field(init=False)
-    parsers: ParserPool = field(init=False)
-    early: ParserPool = field(init=False)
-    ends_told: LineLimit = field(init=False)
-    failures_told: LineLimit = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.ends_told = LineLimit(self.clock)
-        self.failures_told = LineLimit(self.clock)
-        self.offers = Offers(self.hooks)
-        self.limits_changed()
-
-    def limits_changed(self) -> None:
-        """Take the limits anew; streams that are open keep theirs."""
-        self.offers.forget()
-        limits = self.limits
-        later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children, limits.namespaces)
-        self.parsers = ParserPool(later)
-        self.early = ParserPool(later._replace(size=limits.stanza_before_login, children=64))
 
 
 class ClientStream:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenario.server import PASSWORD, Server
-from xmppd.core.login import REQUESTS
+from xmppd.core.early_requests import REQUESTS
 
 FORM = "<iq type='get' id='{n}'><query xmlns='jabber:iq:register'/></iq>"
 BIND = "<iq type='set' id='{n}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>\u200b</resource></bind></iq>"

@@ -1,0 +1,82 @@
+"""What a client's stream is offered (RFC 6120, 4.3.2): STARTTLS, mechanisms, resource binding, and what modules add."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..protocol.element import E, Element
+from ..protocol.names import BIND, SASL, TLS
+from ..protocol.sasl import channel_binding, choice
+from ..protocol.stream import features_element
+from .client_context import ClientContext
+from .events import StreamFeatures
+from .host import Host
+
+if TYPE_CHECKING:
+    from .client_stream import ClientStream
+
+STARTTLS_REQUIRED: Final = E(f"{{{TLS}}}starttls", E(f"{{{TLS}}}required"))
+STARTTLS_OPTIONAL: Final = E(f"{{{TLS}}}starttls")
+BIND_FEATURE: Final = E(f"{{{BIND}}}bind")
+
+
+class Offer(NamedTuple):
+    """What one stream is offered.
+
+    :ivar features: the stream features, as bytes.
+    :ivar mechanisms: the names of the mechanisms among them; none behind the login, or where TLS must come first.
+    """
+
+    features: bytes
+    mechanisms: list[str]
+
+
+async def offer(driver: "ClientStream", context: ClientContext, host: Host, *, authenticated: bool) -> Offer:
+    """Return what a stream to `host` is offered; most streams are offered what one before them was."""
+    secure = driver.connection.secure
+    bindings: Mapping[str, bytes] = {}
+    mechanisms: list[str] = []
+    if not authenticated and (secure or not driver.tls_required):
+        bindings = driver.connection.channel_bindings()
+        mechanisms = _mechanisms(driver, host, bindings)
+    event = StreamFeatures(host, authenticated, may_tell_secrets(driver))
+    key = (
+        host.name, authenticated, secure, driver.tls_allowed, driver.tls_required, event.secure, *mechanisms, *bindings,
+    )  # fmt: skip
+    features = context.offers.get(key)
+    if features is None:
+        event.features.extend(_own(driver, authenticated, mechanisms, bindings))
+        await context.hooks.collect(event)
+        features = context.offers.keep(key, features_element(event.features))
+    return Offer(features, mechanisms)
+
+
+def _own(
+    driver: "ClientStream", authenticated: bool, mechanisms: list[str], bindings: Mapping[str, bytes]
+) -> list[Element]:
+    """Return the features of RFC 6120, and XEP-0440's beside the mechanisms that it is about."""
+    if authenticated:
+        return [BIND_FEATURE]
+    features = []
+    if not driver.connection.secure and driver.tls_allowed:
+        features.append(STARTTLS_REQUIRED if driver.tls_required else STARTTLS_OPTIONAL)
+    if mechanisms:
+        features.append(E(f"{{{SASL}}}mechanisms", *[E(f"{{{SASL}}}mechanism", name) for name in mechanisms]))
+        features.extend(filter(None, [channel_binding.feature(bindings)]))
+    return features
+
+
+def _mechanisms(driver: "ClientStream", host: Host, bindings: Mapping[str, bytes]) -> list[str]:
+    """Return what the client may authenticate by; nothing if there is nothing."""
+    connection = driver.connection
+    return choice.offered(
+        tls=connection.secure,
+        channel_bindings=bindings,
+        client_certificate=connection.peer_certificate_verified(),
+        anonymous=host.anonymous,
+        scram_without_tls=driver.scram_without_tls,
+    )
+
+
+def may_tell_secrets(driver: "ClientStream") -> bool:
+    """Say whether a client may send secrets: under TLS, or where the port was told to do without."""
+    return driver.connection.secure or (driver.scram_without_tls and not driver.tls_required)
