@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.scenario.server import Server
+from xmppd.admin.config import Reloaded
 from xmppd.admin.nouns import Needs, register
 from xmppd.config.server import Config
 from xmppd.core.administration import Administration, Authority
@@ -38,13 +39,15 @@ class CertificateInfo:
 class Office:
     """A server, and its administration.
 
-    :ivar file: what `config check` reads; `configs` is what comes of it, and may be an exception.
+    :ivar file: what `config check` reads; `config` is what comes of it, and may be an exception.
+    :ivar running: what the server goes by, if that is not what the file says.
     """
 
     server: Server = field(default_factory=Server)
     file: Path = Path("xmppd.toml")
     config: Config | Exception = field(default_factory=Config)
-    changes: list[str] = field(default_factory=list)
+    running: Config | Exception | None = None
+    reloaded: Reloaded = field(default_factory=Reloaded)
     certificates: list[CertificateInfo] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
@@ -66,7 +69,7 @@ class Office:
             started=self.server.clock.seconds(),
             file=self.file,
             read_config=self.read,
-            running_config=self.read,
+            running_config=lambda: self.read() if self.running is None else self._of(self.running),
             reload_config=self.reload,
             certificates=lambda: self.certificates,
             revisions=self._revisions,
@@ -89,13 +92,17 @@ class Office:
         return values
 
     def read(self) -> Config:
-        if isinstance(self.config, Exception):
-            raise self.config
-        return self.config
+        return self._of(self.config)
 
-    async def reload(self) -> Sequence[str]:
+    @staticmethod
+    def _of(config: Config | Exception) -> Config:
+        if isinstance(config, Exception):
+            raise config
+        return config
+
+    async def reload(self) -> Reloaded:
         self.read()
-        return self.changes
+        return self.reloaded
 
     @staticmethod
     async def _here(function: Any, *arguments: Any) -> Any:

@@ -105,7 +105,8 @@ def test_several_or_none(office: Office) -> None:
 def test_delete(office: Office) -> None:
     """Delete User: sessions end and the account is gone."""
     romeo = office.server.connect(f"{ROMEO}/orchard")
-    assert office.run("account delete", jids=[str(ROMEO)]).text == f"deleted: {ROMEO}"
+    done = office.run("account delete", jids=[str(ROMEO)])
+    assert (done.text, done.values) == (f"deleted: {ROMEO}", {"deleted": [ROMEO]})
     office.server.run()
     assert romeo.stream_ended
     assert fails(office, "account info", jid=str(ROMEO)).code is Exit.UNKNOWN

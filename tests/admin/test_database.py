@@ -31,4 +31,6 @@ def test_migrate(office: Office) -> None:
     """What was done is told, and that nothing was to be done."""
     assert office.run("db migrate").text == "every database has the schema of this release"
     office.migrated = ["shard 0: from nothing to 0001", "slots divided among 1 shard"]
-    assert office.run("db migrate").text == "shard 0: from nothing to 0001\nslots divided among 1 shard"
+    done = office.run("db migrate")
+    assert done.text == "shard 0: from nothing to 0001\nslots divided among 1 shard"
+    assert done.values == {"steps": office.migrated}

@@ -44,3 +44,6 @@ def test_error_travels() -> None:
     error = as_error(failure(CommandError("it is broken", "mend it", Exit.UNKNOWN)))
     assert (error.text, error.remedy, error.code) == ("it is broken", "mend it", Exit.UNKNOWN)
     assert as_error({"text": "x", "code": 99}).code is Exit.FAILED
+    details = {"problems": [{"option": "hosts"}]}
+    assert as_error(failure(CommandError("it is broken", details=details))).details == details
+    assert as_error({"text": "x", "code": 1, "details": 7}).details == {}

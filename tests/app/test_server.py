@@ -186,8 +186,8 @@ class TestReload:
         return stage
 
     def reloads(self, stage: Stage) -> list[str]:
-        lines: list[str] = stage.run(stage.server.reload())
-        return lines
+        reloaded = stage.run(stage.server.reload())
+        return [*map(str, reloaded.changes), *reloaded.notes]
 
     def changed(self, stage: Stage, tmp_path: Path) -> Config:
         """Return a copy of the configuration to be changed."""

@@ -15,10 +15,13 @@ NOW = 1_795_000_000.0  # in 2026: certificates must be valid
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the tester's own environment counts."""
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of the tester's own environment counts, and nothing that is in this checkout."""
     monkeypatch.delenv("XMPPD_CONFIG", raising=False)
     monkeypatch.delenv("XMPPD_SOCKET", raising=False)
+    monkeypatch.setattr("xmppd.cli.finding.CHECKOUT", tmp_path / "checkout")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
 
 
 @pytest.fixture

@@ -11,6 +11,11 @@ from xmppd.core.results import CommandError, Exit
 from .running import Running
 
 
+def nothing() -> Path | None:
+    """Find no configuration."""
+    return None
+
+
 def test_running_server_is_asked(server: Running) -> None:
     """Where a server answers it runs everything."""
     backend = choose(None, server.path)
@@ -45,12 +50,41 @@ def test_without_server(config: Path) -> None:
 
 def test_nothing_named() -> None:
     """Without a configuration there is help, but nothing can be run."""
-    backend = choose(None, None)
+    backend = choose(None, None, nothing)
     commands = {" ".join(found.words): found for found in backend.commands}
     for name in ("status", "account add"):
         with pytest.raises(Unreachable) as caught:
             backend.check(commands[name])
         assert "--config" in caught.value.remedy
+
+
+def test_a_configuration_that_is_found(config: Path) -> None:
+    """Where nobody names one, that of a checkout is used, and it is known that it was found."""
+    backend = choose(None, None, lambda: config)
+    assert backend.found == config
+    commands = {" ".join(found.words): found for found in backend.commands}
+    backend.check(commands["account add"])
+    assert choose(config, None, nothing).found is None
+
+
+def test_a_server_that_is_found(server: Running, tmp_path: Path) -> None:
+    """Likewise when it runs."""
+    file = tmp_path / "found.toml"
+    file.write_text(f'[admin]\nsocket = "{server.path}"')
+    backend = choose(None, None, lambda: file)
+    assert isinstance(backend, Online)
+    assert backend.found == file
+
+
+def test_a_configuration_that_is_not_ours() -> None:
+    """It is told, and nothing is done with it."""
+
+    def refuse() -> Path | None:
+        raise CommandError("in the hands of others", code=Exit.REFUSED)
+
+    backend = choose(None, None, refuse)
+    with pytest.raises(CommandError, match="hands of others"):
+        backend.check(backend.commands[0])
 
 
 def test_server_that_refuses_us(config: Path) -> None:

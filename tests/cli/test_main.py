@@ -147,6 +147,61 @@ def test_exit_code_is_the_commands(xmppctl: Xmppctl, code: int) -> None:
     assert xmppctl("fail", str(code)) == (code, "", "xmppctl: it is broken\\u0007\n  mend it\n")
 
 
+@pytest.mark.parametrize("code", [1, 4, 5])
+def test_errors_for_programs(xmppctl: Xmppctl, code: int) -> None:
+    """With --json an error is an object where the result would be, and nothing else is said."""
+    ended, out, err = xmppctl("--json", "fail", str(code))
+    assert (ended, err) == (code, "")
+    assert json.loads(out) == {"error": {"text": "it is broken\x07", "remedy": "mend it", "code": code}}
+
+
+@pytest.mark.parametrize("words", [["pain"], ["lock"], ["paint"], ["paint", "fence", "--coats", "x"], ["--what"]])
+def test_wrong_usage_for_programs(xmppctl: Xmppctl, words: list[str]) -> None:
+    """Words that cannot be understood are no exception."""
+    code, out, err = xmppctl("--json", *words)
+    assert (code, err) == (Exit.USAGE, "")
+    assert json.loads(out)["error"]["code"] == Exit.USAGE
+
+
+def test_json_may_stand_behind(xmppctl: Xmppctl) -> None:
+    """--json is an option of every command, too."""
+    assert json.loads(xmppctl("show", "fields", "--json")[1])["name"] == "a"
+    assert json.loads(xmppctl("fail", "1", "--json")[1])["error"]["text"] == "it is broken\x07"
+
+
+def test_interrupted_for_programs(xmppctl: Xmppctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told as well."""
+
+    def interrupt(self: Any, result: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.Renderer, "result", interrupt)
+    code, out, _ = xmppctl("--json", "paint", "fence")
+    assert code == 130
+    assert json.loads(out) == {"error": {"text": "interrupted", "code": 130}}
+
+
+def test_the_configuration_that_was_found(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a checkout nothing need be named; whatever goes wrong, it is said which server was meant."""
+    checkout = tmp_path / "elsewhere"
+    config.parent.rename(checkout / "var")
+    file = checkout / "var" / "xmppd.toml"
+    assert run(["db", "migrate"]) == 0
+    assert run(["account", "info", "nobody@localhost"]) == Exit.UNKNOWN
+    assert capsys.readouterr().err.splitlines() == [
+        "xmppctl: there is no account nobody@localhost",
+        f"  (no server was named: this is that of {file})",
+    ]
+    assert run(["status"]) == Exit.UNREACHABLE
+    assert str(file) in capsys.readouterr().err
+    assert run(["--json", "status"]) == Exit.UNREACHABLE
+    assert json.loads(capsys.readouterr().out)["error"]["configuration"] == str(file)
+    assert run(["--config", str(file), "status"]) == Exit.UNREACHABLE
+    assert "no server was named" not in capsys.readouterr().err
+
+
 def test_fault_of_the_server(xmppctl: Xmppctl) -> None:
     """A fault of the server ends with 70 and points to its log."""
     code, _, err = xmppctl("crash")

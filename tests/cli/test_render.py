@@ -2,11 +2,13 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from xmppd.cli.render import Renderer, cell, printable, size, span
+from xmppd.core.results import CommandError, Exit
 
 TABLE = {
     "kind": "table",
@@ -54,6 +56,29 @@ def test_fields() -> None:
     assert rendered(FIELDS, Terminal()) == "name         a\nmemory used  2 KiB\n"
     assert rendered(FIELDS, io.StringIO()) == "name\ta\nmemory_used\t2 KiB\n"
     assert json.loads(rendered(FIELDS, Terminal(), as_json=True)) == {"name": "a", "memory_used": 2048}
+
+
+def test_done_for_programs() -> None:
+    """Its values, if it has any: nobody need take a sentence apart."""
+    assert json.loads(rendered({"kind": "done", "text": "it is done"}, io.StringIO(), as_json=True)) == {
+        "text": "it is done"
+    }
+    done = {**DONE, "values": {"disabled": ["a@b.example"]}}
+    assert json.loads(rendered(done, io.StringIO(), as_json=True)) == {"disabled": ["a@b.example"]}
+    assert "disabled" not in rendered(done, io.StringIO())
+
+
+def test_error_for_programs() -> None:
+    """What people read in lines, in one object; details too, and where it was looked for if nobody said where."""
+    error = CommandError("there is none", "make one", Exit.UNKNOWN, {"problems": []})
+    out = io.StringIO()
+    Renderer(out, as_json=True).error(error, None)
+    assert json.loads(out.getvalue()) == {
+        "error": {"text": "there is none", "remedy": "make one", "code": 4, "problems": []}
+    }
+    out = io.StringIO()
+    Renderer(out, as_json=True).error(CommandError("no"), Path("var/xmppd.toml"))
+    assert json.loads(out.getvalue())["error"]["configuration"] == "var/xmppd.toml"
 
 
 def test_done() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xmppd.config.load import load
 from xmppd.config.server import Config
-from xmppd.config.show import show
+from xmppd.config.show import show, values
 
 from .conftest import MODULES
 
@@ -50,3 +50,14 @@ def test_tables_come_in_the_order_of_the_schema(loaded: Callable[..., Config]) -
         "[server]", '[hosts."example.org"]', '[hosts."example.org".contacts]', "[[listeners]]", "[[listeners]]",
         "[[shards]]", "[modules]", "[modules.carbons]", "[log]", "[limits]", "[admin]",
     ]  # fmt: skip
+
+
+def test_the_same_for_programs(loaded: Callable[..., Config]) -> None:
+    """Nested as in the file; quantities as one writes them, secrets hidden, what is not set is None."""
+    shown = values(loaded(TEXT + "[[shards]]\nurl = 'postgresql://u:hush@h/d'\n"))
+    assert shown["modules"]["carbons"]["delay"] == "1h30m"
+    assert shown["log"]["areas"] == {"c2s": "debug"}
+    assert [one["kind"] for one in shown["listeners"]] == ["c2s", "http"]
+    assert shown["hosts"]["example.org"]["contacts"]["abuse"] == ["xmpp:a@b.org"]
+    assert shown["server"]["pid_file"] is None
+    assert shown["shards"][0]["url"] == "postgresql://u:***@h/d"

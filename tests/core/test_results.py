@@ -33,6 +33,9 @@ def test_fields_and_done() -> None:
     """The other two say which they are."""
     assert plain_result(Fields({"a": 1})) == {"kind": "fields", "values": {"a": 1}, "title": "", "units": {}}
     assert plain_result(Done("done")) == {"kind": "done", "text": "done"}
+    assert plain_result(Done("done", {"role": Role.ADMIN})) == {
+        "kind": "done", "text": "done", "values": {"role": "admin"},
+    }  # fmt: skip
 
 
 def test_moment() -> None:

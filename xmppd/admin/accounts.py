@@ -51,7 +51,7 @@ class AccountCommands:
             await self.accounts.create(jid, await self._keys(password), role)
         except AccountExists:
             raise CommandError(f"{jid} exists", "xmppctl account passwd changes its password") from None
-        return Done(f"{jid} is registered")
+        return Done(f"{jid} is registered", {"account": jid, "role": role})
 
     @command("account passwd", adhoc=ADMIN + "change-user-password", offline=True, scoped=True)
     async def passwd(
@@ -62,14 +62,14 @@ class AccountCommands:
         await self.accounts.set_credentials(jid, await self._keys(password))
         if kick:
             self.sessions.close(jid, StreamError("not-authorized", "the password has changed"))
-        return Done(f"the password of {jid} is changed")
+        return Done(f"the password of {jid} is changed", {"account": jid, "sessions_ended": kick})
 
     @command("account role", offline=True, scoped=True)
     async def role(self, jid: Which, role: Annotated[Role, argument("What it may do")]) -> Done:
         """Say what an account may do: use the server, or administer its host."""
         await self._get(jid)
         await self.accounts.set_role(jid, role)
-        return Done(f"{jid} has the role {role}")
+        return Done(f"{jid} has the role {role}", {"account": jid, "role": role})
 
     @command("account disable", adhoc=ADMIN + "disable-user", offline=True, scoped=True)
     async def disable(self, jids: Several) -> Done:
@@ -79,14 +79,14 @@ class AccountCommands:
         """
         for account in await self._get_all(jids):
             await self.accounts.set_enabled(account.jid, False)
-        return Done(f"disabled: {', '.join(jids)}")
+        return Done(f"disabled: {', '.join(jids)}", {"disabled": jids})
 
     @command("account enable", adhoc=ADMIN + "reenable-user", offline=True, scoped=True)
     async def enable(self, jids: Several) -> Done:
         """Let disabled accounts log in again."""
         for account in await self._get_all(jids):
             await self.accounts.set_enabled(account.jid, True)
-        return Done(f"enabled: {', '.join(jids)}")
+        return Done(f"enabled: {', '.join(jids)}", {"enabled": jids})
 
     @command("account delete", adhoc=ADMIN + "delete-user", offline=True, danger=True, scoped=True)
     async def delete(self, jids: Several) -> Done:
@@ -97,7 +97,7 @@ class AccountCommands:
         for account in await self._get_all(jids):
             await self.accounts.set_enabled(account.jid, False)  # so that no new session stores anything meanwhile
             await self.accounts.delete(account.jid)
-        return Done(f"deleted: {', '.join(jids)}")
+        return Done(f"deleted: {', '.join(jids)}", {"deleted": jids})
 
     @command("account list", adhoc=ADMIN + "get-registered-users-list", offline=True, scoped=True)
     async def list_all(

@@ -50,7 +50,7 @@ class DatabaseCommands:
         Servers of the release before go on working with the new schema, so they need not be stopped.
         """
         lines = await self.bring_up()
-        return Done("\n".join(lines) or "every database has the schema of this release")
+        return Done("\n".join(lines) or "every database has the schema of this release", {"steps": lines})
 
 
 def judge(revision: Revision) -> str:

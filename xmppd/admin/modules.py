@@ -38,21 +38,21 @@ class ModuleCommands:
         """Load a module until the server stops."""
         self._known(name)
         await self._attempt(self.loader.load, name)
-        return Done(f"{name} is loaded")
+        return Done(f"{name} is loaded", {"loaded": [name]})
 
     @command("module unload")
     async def unload(self, name: Name) -> Done:
         """Unload a module until the server starts again."""
         self._known(name)
         await self._attempt(self.loader.unload, name)
-        return Done(f"{name} is unloaded")
+        return Done(f"{name} is unloaded", {"unloaded": [name]})
 
     @command("module reload")
     async def reload(self, name: Name) -> Done:
         """Read a module's code again and replace the running one; if the new one is broken the old one goes on."""
         self._known(name)
         await self._attempt(self.loader.reload, name)
-        return Done(f"{name} is reloaded")
+        return Done(f"{name} is reloaded", {"reloaded": [name]})
 
     def _known(self, name: str) -> None:
         if name not in self.loader.known:

@@ -17,7 +17,7 @@ from ..core.sessions import Sessions
 from ..core.threads import Threads
 from .accounts import AccountCommands
 from .certificates import CertificateCommands, CertificateInfo
-from .config import ConfigCommands
+from .config import ConfigCommands, Reloaded
 from .database import DatabaseCommands, Revision
 from .explain import ExplainCommands
 from .hooks import HookCommands
@@ -78,7 +78,7 @@ class Needs:
     file: Path
     read_config: "Callable[[], Config]"
     running_config: "Callable[[], Config]"
-    reload_config: Callable[[], Awaitable[Sequence[str]]]
+    reload_config: Callable[[], Awaitable[Reloaded]]
     certificates: Callable[[], Sequence[CertificateInfo]]
     revisions: Callable[[], Awaitable[Sequence[Revision]]]
     migrate: Callable[[], Awaitable[Sequence[str]]]

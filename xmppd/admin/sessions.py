@@ -59,7 +59,8 @@ class SessionCommands:
             raise CommandError(f"no session of {', '.join(jids)} is on this node", code=Exit.UNKNOWN)
         for session in found:
             session.wire.close(StreamError("policy-violation", reason))
-        return Done(f"ended: {', '.join(session.jid for session in found)}")
+        ended = [session.jid for session in found]
+        return Done(f"ended: {', '.join(ended)}", {"ended": ended})
 
     def _named(self, jid: Jid) -> Sequence[Session]:
         local_host(jid.domainpart, self.hosts)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..core.results import CommandError, Exit, Plain
+from ..core.results import CommandError, Exit, Plain, plain
 
 LONGEST_REQUEST: Final = 1 << 20
 """Bytes of a request line; the longest argument is a stanza for `explain`."""
@@ -64,11 +64,18 @@ def line(message: dict[str, Any]) -> bytes:
 
 def failure(error: CommandError) -> dict[str, Plain]:
     """Return an error as answers carry it."""
-    return {"text": error.text, "remedy": error.remedy, "code": int(error.code)}
+    told: dict[str, Plain] = {"text": error.text, "remedy": error.remedy, "code": int(error.code)}
+    return {**told, "details": plain(error.details)} if error.details else told
 
 
 def as_error(answer: dict[str, Any]) -> CommandError:
     """Return the error that an answer carries."""
     code = answer.get("code", Exit.FAILED)
     known = code in {int(exit) for exit in Exit}
-    return CommandError(str(answer.get("text")), str(answer.get("remedy", "")), Exit(code) if known else Exit.FAILED)
+    details = answer.get("details")
+    return CommandError(
+        str(answer.get("text")),
+        str(answer.get("remedy", "")),
+        Exit(code) if known else Exit.FAILED,
+        details if isinstance(details, dict) else None,
+    )

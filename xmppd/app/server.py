@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 import xmppd
 
 from ..admin import nouns
+from ..admin.config import Reloaded
 from ..admin.socket import AdminSocket, AlreadyRunning
 from ..config.changes import adopt
 from ..config.check import notes
@@ -202,22 +203,21 @@ class Server:
         await self.in_thread(migrate.migrate, self._databases, lines.append)
         return lines
 
-    async def reload(self) -> Sequence[str]:
+    async def reload(self) -> Reloaded:
         """Read the configuration again, change what can change live; return what changed, and what needs a restart.
 
         :raises ConfigError: the file has mistakes; nothing was changed.
         """
-        fresh = self.read_config()
-        changes = [f"{change}" for change in adopt(self.config, fresh)]
+        changes = adopt(self.config, self.read_config())
         for change in changes:
-            log.info("configuration: {change}", change=change)
+            log.info("configuration: {change}", change=str(change))
         limits = self.config.limits
         self.admission.total, self.admission.per_address = limits.connections, limits.connections_per_address
         if self.node is not None:
             self.node.hosts.replace(hosts_of(self.config))
             self.node.clients.limits_changed()
         self._logs_changed()
-        return [*changes, *self._reload_certificates()]
+        return Reloaded(changes, self._reload_certificates())
 
     def _reload_certificates(self) -> Sequence[str]:
         if self.certificates is None:

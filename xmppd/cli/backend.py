@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..core.results import CommandError, Exit
 from .client import Client, Unreachable
 from .description import Description, read_descriptions
+from .finding import find
 
 if TYPE_CHECKING:
     from ..core.commands import Command
@@ -17,7 +18,12 @@ Each = Callable[[dict[str, Any]], None]
 
 
 class Backend(Protocol):
-    """What the command line needs of whoever runs its commands."""
+    """What the command line needs of whoever runs its commands.
+
+    :ivar found: the configuration that was found as nobody had named one; None if one was.
+    """
+
+    found: Path | None
 
     @property
     def commands(self) -> Sequence[Description]:
@@ -33,7 +39,8 @@ class Backend(Protocol):
 class Online:
     """The running server."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, found: Path | None = None) -> None:
+        self.found = found
         self._client = client
 
     @cached_property
@@ -56,7 +63,8 @@ class Offline:
     :param why: why the server cannot be asked.
     """
 
-    def __init__(self, file: Path | None, why: CommandError) -> None:
+    def __init__(self, file: Path | None, why: CommandError, found: Path | None = None) -> None:
+        self.found = found
         self._file = file
         self._why = why
 
@@ -86,16 +94,28 @@ class Offline:
         return run(self._file, description.words, arguments)
 
 
-def choose(config: Path | None, socket: Path | None) -> Backend:
-    """Return the server behind the socket that was named, or that the configuration names, or this process."""
+def choose(config: Path | None, socket: Path | None, find: Callable[[], Path | None] = find) -> Backend:
+    """Return the server behind the socket that was named, or that the configuration names, or this process.
+
+    :param find: finds a configuration where neither is named.
+    """
     file = config or environment_path("XMPPD_CONFIG")
     path = socket or environment_path("XMPPD_SOCKET")
-    if path is None and file is None:
-        return Offline(None, no_configuration())
+    found = None
     try:
-        return Online(Client(path or socket_of(file)))  # type: ignore[arg-type]  # one of them is there
+        if path is None and file is None:
+            file = found = find()
+        if path is None:
+            path = socket_of(_existing(file))
+        return Online(Client(path), found)
     except CommandError as error:
-        return Offline(file, error)
+        return Offline(file, error, found)
+
+
+def _existing(file: Path | None) -> Path:
+    if file is None:
+        raise no_configuration()
+    return file
 
 
 def environment_path(name: str) -> Path | None:
@@ -106,7 +126,7 @@ def environment_path(name: str) -> Path | None:
 
 def no_configuration() -> Unreachable:
     """Return the error of a command line that names no server."""
-    error = Unreachable("no server is named")
+    error = Unreachable("no server is named, and there is no var/xmppd.toml here or in the checkout")
     error.remedy = "name its configuration with --config FILE or in XMPPD_CONFIG"
     return error
 

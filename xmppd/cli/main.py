@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,13 @@ from .render import Renderer, printable
 INTERRUPTED: Final = 130
 """What a shell reports of a program that Ctrl-C has ended."""
 
+JSON: Final = "_json"
+JSON_HELP: Final = "Write JSON, errors included, instead of tables and sentences."
+
 
 @dataclass
 class Invocation:
-    """What the options in front of the command say, and the one who will run it."""
+    """What the options say that every command has, and the one who will run it."""
 
     config: Path | None = None
     socket: Path | None = None
@@ -32,6 +35,16 @@ class Invocation:
     def backend(self) -> Backend:
         """The running server, or this process itself; found out once."""
         return choose(self.config, self.socket)
+
+    def read(self, options: Mapping[str, Any]) -> None:
+        """Take what the front options say so far; `--help` asks before they are all read."""
+        self.config, self.socket = options.get("config"), options.get("socket")
+        self.as_json = self.as_json or bool(options.get("as_json"))
+
+    @property
+    def found(self) -> Path | None:
+        """The configuration that was found as none was named, if anybody has looked for it."""
+        return self.backend.found if "backend" in vars(self) else None
 
 
 class Tree(click.Group):
@@ -63,23 +76,22 @@ class Tree(click.Group):
 
 
 def _invocation(ctx: click.Context) -> Invocation:
-    """Return what the front options say so far; `--help` asks before they are all read."""
     root = ctx.find_root()
-    if root.obj is None:
-        given = root.params
-        root.obj = Invocation(given.get("config"), given.get("socket"), bool(given.get("as_json")))
-    invocation: Invocation = root.obj
+    invocation: Invocation = root.ensure_object(Invocation)
+    invocation.read(root.params)
     return invocation
 
 
 def _leaf(description: Description) -> click.Command:
     def run(**values: Any) -> None:
-        _run(_invocation(click.get_current_context()), description, values)
+        invocation = _invocation(click.get_current_context())
+        invocation.as_json = values.pop(JSON) or invocation.as_json
+        _run(invocation, description, values)
 
     help = description.summary + "." + (f"\n\n{description.help}" if description.help else "")
     return click.Command(
         description.words[-1],
-        params=click_parameters(description),
+        params=[*click_parameters(description), click.Option([JSON, "--json"], is_flag=True, help=JSON_HELP)],
         callback=run,
         help=help,
         short_help=description.summary,
@@ -116,7 +128,7 @@ FRONT: Final[Sequence[click.Parameter]] = (
         is_eager=True,
         help="The administration socket, if it is not where the configuration says.",
     ),
-    click.Option(["as_json", "--json"], is_flag=True, is_eager=True, help="Write JSON instead of tables."),
+    click.Option(["as_json", "--json"], is_flag=True, is_eager=True, help=JSON_HELP),
 )
 
 
@@ -155,29 +167,51 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return the exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    invocation = Invocation(as_json="--json" in words)  # known even of words that cannot be read
     try:
-        front_door().main(args=arguments, prog_name="xmppctl", standalone_mode=False)
+        front_door().main(args=words, prog_name="xmppctl", standalone_mode=False, obj=invocation)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _misunderstood(invocation, error)
     except CommandError as error:
-        _complain(error)
-        return int(error.code)
+        return _complain(invocation, error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(err=True)
-        return INTERRUPTED
+        return _interrupted(invocation)
     except BrokenPipeError:  # whoever read our output has enough; Python would complain once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.FAILED)
     return int(Exit.OK)
 
 
-def _complain(error: CommandError) -> None:
+def _misunderstood(invocation: Invocation, error: click.ClickException) -> int:
+    """Tell a mistake in the command line itself."""
+    if not invocation.as_json:
+        error.show()
+        return error.exit_code
+    return _complain(invocation, CommandError(error.format_message(), "xmppctl --help", Exit(error.exit_code)))
+
+
+def _complain(invocation: Invocation, error: CommandError) -> int:
+    """Tell what went wrong, and whose server it was about if that was not said; return the exit code."""
+    if invocation.as_json:
+        Renderer(sys.stdout, as_json=True).error(error, invocation.found)
+        return int(error.code)
     click.echo(f"xmppctl: {printable(error.text)}", err=True)
     if error.remedy:
         click.echo(f"  {printable(error.remedy)}", err=True)
+    if invocation.found is not None:
+        click.echo(f"  (no server was named: this is that of {printable(str(invocation.found))})", err=True)
+    return int(error.code)
+
+
+def _interrupted(invocation: Invocation) -> int:
+    if invocation.as_json:
+        Renderer(sys.stdout, as_json=True).object({"error": {"text": "interrupted", "code": INTERRUPTED}})
+    else:
+        click.echo(err=True)
+    return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 from ..admin.accounts import AccountCommands
 from ..admin.certificates import CertificateCommands
-from ..admin.config import ConfigCommands
+from ..admin.config import ConfigCommands, problems
 from ..admin.database import DatabaseCommands
 from ..admin.nouns import OWNER
 from ..app.main import read
@@ -101,7 +101,9 @@ def _told() -> Iterator[None]:
     """Turn what can be wrong with files and databases into what a command says."""
     try:
         yield
-    except (ConfigError, LoadError, CertificateError) as error:
+    except ConfigError as error:
+        raise CommandError(str(error), details=problems(error)) from error
+    except (LoadError, CertificateError) as error:
         raise CommandError(str(error)) from error
     except migrate.SchemaMismatch as error:
         raise CommandError(str(error), "xmppctl db migrate does that") from error

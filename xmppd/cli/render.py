@@ -5,11 +5,13 @@ What a result holds may come from strangers (a resource's name, a stanza). Contr
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 
 from ..config.quantities import Duration, Size
+from ..core.results import CommandError
 
 _unprintable = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]").sub
 
@@ -28,13 +30,22 @@ class Renderer:
     def result(self, result: Mapping[str, Any]) -> None:
         """Write the result of a command."""
         if self._as_json:
-            self._line(msgspec.json.format(json_line(_for_programs(result)), indent=2))
+            self.object(_for_programs(result))
         elif result["kind"] == "table":
             self._table(result)
         elif result["kind"] == "fields":
             self._fields(result)
         elif result["text"]:
             self._line("\n".join(printable(line) for line in result["text"].split("\n")))
+
+    def error(self, error: CommandError, found: Path | None) -> None:
+        """Write why there is no result, as JSON; `found` is the configuration that was used as none was named."""
+        told = {"text": error.text, "remedy": error.remedy, "code": int(error.code), **error.details}
+        self.object({"error": told if found is None else {**told, "configuration": str(found)}})
+
+    def object(self, value: object) -> None:
+        """Write one JSON value, indented."""
+        self._line(msgspec.json.format(json_line(value), indent=2))
 
     def row(self, row: Mapping[str, Any]) -> None:
         """Write one row of a stream, and let it be seen at once."""
@@ -132,9 +143,9 @@ UNITS: dict[str | None, Callable[[Any], str]] = {"s": span, "B": size}
 
 
 def _for_programs(result: Mapping[str, Any]) -> Any:
-    """Return a table as a list of objects, fields as one object, and a sentence as an object that holds it."""
+    """Return a table as a list of objects, fields as one object, and what is done as its values, or the sentence."""
     if result["kind"] == "table":
         return [dict(zip(result["columns"], row, strict=True)) for row in result["rows"]]
     if result["kind"] == "fields":
         return result["values"]
-    return {"text": result["text"]}
+    return result.get("values") or {"text": result["text"]}

@@ -29,7 +29,12 @@ class Change:
 
     def __str__(self) -> str:
         when = "" if self.live else " (needs a restart)"
-        return f"{key_path(self.path)}: {self.old} -> {self.new}{when}"
+        return f"{self.option}: {self.old} -> {self.new}{when}"
+
+    @property
+    def option(self) -> str:
+        """The path as people write it."""
+        return key_path(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,14 @@ class Problem:
     value: Any = NO_VALUE
 
     def __str__(self) -> str:
-        where = f"{self.file}: {key_path(self.path)}" if self.path else self.file
+        where = f"{self.file}: {self.option}" if self.path else self.file
         shown = "" if self.value is NO_VALUE else f" = {_clip(literal(self.value))}"
         return f"{where}{shown}: {self.text}"
+
+    @property
+    def option(self) -> str:
+        """The path as people write it."""
+        return key_path(self.path)
 
 
 class ConfigError(Exception):

@@ -31,13 +31,17 @@ class CommandError(Exception):
     :param text: what is wrong, one sentence without a full stop.
     :param remedy: what the administrator can do about it, if anything helps.
     :param code: the exit code.
+    :param details: the same for programs, where the text tells several things.
     """
 
-    def __init__(self, text: str, remedy: str = "", code: Exit = Exit.FAILED) -> None:
+    def __init__(
+        self, text: str, remedy: str = "", code: Exit = Exit.FAILED, details: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(text)
         self.text = text
         self.remedy = remedy
         self.code = code
+        self.details = dict(details or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,13 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is done, and there is nothing to show but a sentence."""
+    """It is done, and there is nothing to show but a sentence.
+
+    :ivar values: the same for programs, which need not take sentences apart.
+    """
 
     text: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 Result: TypeAlias = Table | Fields | Done
@@ -107,7 +115,8 @@ def moment(seconds: float | None) -> datetime | None:
 def plain_result(result: Result) -> dict[str, Plain]:
     """Return a result as JSON carries it; `kind` says which of the three it is."""
     if isinstance(result, Done):
-        return {"kind": "done", "text": result.text}
+        done: dict[str, Plain] = {"kind": "done", "text": result.text}
+        return {**done, "values": plain(result.values)} if result.values else done
     answer: dict[str, Plain] = {"title": result.title, "units": dict(result.units)}
     if isinstance(result, Table):
         rows: list[Plain] = [[plain(cell) for cell in row] for row in result.rows]
