@@ -347,6 +347,7 @@ class TestServices:
         """Two services, or a service and a host, cannot have one domain."""
         router = server.node.router
         router.add_service(Jid("rooms.capulet.example"), Service())
+        assert router.domains() == {"rooms.capulet.example", *(host.name for host in server.node.hosts.all())}
         for domain in ("rooms.capulet.example", "capulet.example"):
             with pytest.raises(ValueError, match="taken"):
                 router.add_service(Jid(domain), Service())

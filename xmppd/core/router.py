@@ -86,6 +86,10 @@ class Router:
         """Return the domains of all services."""
         return list(self._services)
 
+    def domains(self) -> frozenset[str]:
+        """Return all domains that are ours: hosts and services."""
+        return frozenset([*(host.name for host in self.hosts.all()), *self._services])
+
     # From a client
 
     async def from_client(self, session: Session, stanza: Stanza) -> None:
