@@ -6,14 +6,11 @@ from twisted.logger import globalLogPublisher
 
 from xmppd.core.metrics import (
     CONTENT_TYPE,
-    CoreMetrics,
     Exposition,
-    Histogram,
     Metrics,
     Tally,
     counter,
     gauge,
-    histogram,
 )
 
 
@@ -22,7 +19,6 @@ class CarbonsMetrics(Metrics):
     routes: Tally = counter("Ways.", labels=("from", "to"))
     refused: int = counter("Copies not made.")
     waiting: int = gauge("Copies that wait.")
-    seconds: Histogram = histogram("How long a copy took.", bounds=(0.1, 1))
 
 
 def samples(exposition: Exposition) -> dict[str, float]:
@@ -40,12 +36,11 @@ def test_counts_start_at_zero_and_are_not_shared() -> None:
     one, other = CarbonsMetrics(), CarbonsMetrics()
     one.refused += 2
     one.copied["sent"] += 1
-    one.seconds.observe(0.5)
-    assert (other.refused, other.copied, other.seconds.counts) == (0, {}, [0, 0, 0])
+    assert (other.refused, other.copied) == (0, {})
 
 
 def test_every_kind_is_rendered() -> None:
-    """Names have the area in them, counters end in _total, histograms are cumulative."""
+    """Names have the area in them, counters end in _total."""
     metrics, exposition = CarbonsMetrics(), Exposition("1.2")
     exposition.register("carbons", metrics)
     metrics.copied["sent"] += 3
@@ -53,8 +48,6 @@ def test_every_kind_is_rendered() -> None:
     metrics.routes["a", "b"] += 1
     metrics.refused += 2
     metrics.waiting += 5
-    for value in (0.05, 0.1, 0.5, 7):
-        metrics.seconds.observe(value)
 
     found = {name: value for name, value in samples(exposition).items() if name.startswith("xmppd")}
     assert found == {
@@ -64,11 +57,6 @@ def test_every_kind_is_rendered() -> None:
         "xmppd_carbons_routes_total from=a to=b": 1,
         "xmppd_carbons_refused_total": 2,
         "xmppd_carbons_waiting": 5,
-        "xmppd_carbons_seconds_bucket le=0.1": 2,
-        "xmppd_carbons_seconds_bucket le=1.0": 3,
-        "xmppd_carbons_seconds_bucket le=+Inf": 4,
-        "xmppd_carbons_seconds_count": 4,
-        "xmppd_carbons_seconds_sum": 7.65,
     }
 
 
@@ -76,14 +64,6 @@ def test_the_text_says_what_it_is() -> None:
     """OpenMetrics ends with its mark, and the type of the content names the version."""
     assert Exposition("1.2").render().endswith(b"# EOF\n")
     assert CONTENT_TYPE.startswith("application/openmetrics-text; version=1.0.0")
-
-
-def test_the_core_has_no_area_in_its_names() -> None:
-    """xmppd_logins_total, not xmppd_core_logins_total."""
-    metrics, exposition = CoreMetrics(), Exposition("1.2")
-    exposition.register("", metrics)
-    metrics.logins["SCRAM-SHA-256"] += 1
-    assert samples(exposition)["xmppd_logins_total mechanism=SCRAM-SHA-256"] == 1
 
 
 def test_the_process_is_measured_too() -> None:
@@ -148,8 +128,3 @@ def test_a_name_is_taken_once() -> None:
         exposition.register("carbons", CarbonsMetrics())
     with pytest.raises(ValueError, match="gauge queue already"):
         exposition.gauge("queue", "What waits.", lambda: 0)
-
-
-def test_every_core_metric_explains_itself() -> None:
-    """The help text is what an operator reads in a dashboard."""
-    assert all(declaration.help.endswith(".") for declaration in CoreMetrics.declared().values())

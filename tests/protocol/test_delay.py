@@ -2,7 +2,7 @@
 
 import pytest
 
-from xmppd.protocol.delay import Delay, find_delay, forged_delays
+from xmppd.protocol.delay import Delay, forged_delays
 from xmppd.protocol.element import E, Element
 from xmppd.protocol.jid import Jid
 
@@ -40,15 +40,6 @@ def test_malformed_delays(element: Element) -> None:
     """Protocol Definition: the stamp adheres to XEP-0082, from is an address."""
     with pytest.raises(ValueError):
         Delay.parse(element)
-
-
-def test_the_first_well_formed_delay_counts() -> None:
-    """A stanza has one; what else there is was not put there by a server."""
-    bad = E(NAME, stamp="yesterday")
-    nobody = E(NAME, stamp="1970-01-01T00:00:00Z", from_="@")
-    assert find_delay(message()) is None
-    assert find_delay(message(bad, nobody)) is None
-    assert find_delay(message(bad, Delay(5).element(), Delay(6).element())) == Delay(5)
 
 
 def test_forged_delays() -> None:

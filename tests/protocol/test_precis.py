@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xmppd.protocol.precis import LONGEST, PrecisError, nickname, nickname_key, opaque, username
+from xmppd.protocol.precis import LONGEST, PrecisError, opaque, username
 
 ZERO_WIDTH_SPACE = "\u200b"
 SOFT_HYPHEN = "\u00ad"
@@ -86,32 +86,7 @@ def test_refusal_of_a_password_does_not_quote_it() -> None:
     assert refusal.value.__suppress_context__
 
 
-@pytest.mark.parametrize(
-    ("given_text", "shown", "compared"),
-    [
-        ("Foo", "Foo", "foo"),
-        ("  Foo   Bar ", "Foo Bar", "foo bar"),
-        ("Foo\u00a0Bar", "Foo Bar", "foo bar"),
-        ("\u03a3", "\u03a3", "\u03c3"),
-        ("Richard \u2163", "Richard IV", "richard iv"),
-        ("\u265a", "\u265a", "\u265a"),
-    ],
-)
-def test_nickname_is_shown_as_written_and_compared_in_lower_case(given_text: str, shown: str, compared: str) -> None:
-    """RFC 8266, 3: enforcement keeps case, comparison does not."""
-    assert nickname(given_text) == shown
-    assert nickname_key(given_text) == compared
-
-
-@pytest.mark.parametrize("prepare", [nickname, nickname_key])
-@pytest.mark.parametrize("text", ["", "   ", f"{ZERO_WIDTH_SPACE}", f"Fo{SOFT_HYPHEN}o", "\x01", "\ud8ff"])
-def test_nickname_refuses_the_invisible(prepare: object, text: str) -> None:
-    """A nickname that nobody can see is none."""
-    with pytest.raises(PrecisError):
-        prepare(text)  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("prepare", [username, opaque, nickname, nickname_key])
+@pytest.mark.parametrize("prepare", [username, opaque])
 @pytest.mark.parametrize("character", ["a", "\u00e9", "\u6f22", "\U00020000"])
 def test_length_is_counted_in_bytes(prepare: object, character: str) -> None:
     """RFC 7622, 3.1: a part has at most 1023 bytes."""
@@ -122,12 +97,13 @@ def test_length_is_counted_in_bytes(prepare: object, character: str) -> None:
 
 
 def test_what_grows_by_normalisation_is_measured_again() -> None:
-    """One character of three bytes becomes eighteen characters under NFKC."""
-    with pytest.raises(PrecisError):
-        nickname("\ufdfa" * 100)
+    """A capital I with a dot has two bytes, the two characters of its lower case have three."""
+    assert username("\u0130" * (LONGEST // 3)) == "i\u0307" * (LONGEST // 3)
+    with pytest.raises(PrecisError, match=f"more than {LONGEST} bytes"):
+        username("\u0130" * (LONGEST // 2))
 
 
-@pytest.mark.parametrize("prepare", [username, opaque, nickname, nickname_key])
+@pytest.mark.parametrize("prepare", [username, opaque])
 @settings(deadline=None)
 @given(text=st.text(st.characters(), max_size=40))
 def test_prepared_text_is_stable(prepare: object, text: str) -> None:
@@ -148,8 +124,6 @@ def test_the_short_way_agrees_with_the_tables(text: str) -> None:
     for prepare, profile in (
         (username, "UsernameCaseMapped:ToLower"),
         (opaque, "OpaqueString"),
-        (nickname, "NicknameCasePreserved"),
-        (nickname_key, "NicknameCaseMapped:ToLower"),
     ):
         try:
             expected: str | None = get_profile(profile).enforce(text)

@@ -15,9 +15,8 @@ sends: each new value is a new time series for ever.
 """
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +24,6 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
@@ -35,9 +33,6 @@ from .log import Log
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 """What `Exposition.render` returns, for the header of the HTTP answer."""
-
-SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The usual buckets of a histogram of times."""
 
 Label = str | tuple[str, ...]
 Reading = Mapping[Label, float] | float
@@ -52,25 +47,6 @@ class Tally(defaultdict[Label, int]):
         super().__init__(int)
 
 
-class Histogram:
-    """How often values fell into each bucket.
-
-    :param bounds: the upper bounds of the buckets, ascending; a last one without bound is added.
-    """
-
-    __slots__ = ("bounds", "counts", "total")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = tuple(bounds)
-        self.counts = [0] * (len(self.bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count one value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
-
-
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What one attribute of a `Metrics` class counts."""
@@ -78,12 +54,9 @@ class Declaration:
     kind: str
     help: str
     labels: tuple[str, ...] = ()
-    bounds: tuple[float, ...] = ()
 
     def zero(self) -> Any:
         """Return the value it starts with."""
-        if self.kind == "histogram":
-            return Histogram(self.bounds)
         return Tally() if self.labels else 0
 
 
@@ -95,11 +68,6 @@ def counter(help: str, labels: Iterable[str] = ()) -> Any:
 def gauge(help: str, labels: Iterable[str] = ()) -> Any:
     """Declare a number that goes up and down: an `int`, or a `Tally` if it has labels."""
     return Declaration("gauge", help, tuple(labels))
-
-
-def histogram(help: str, bounds: Iterable[float] = SECONDS) -> Any:
-    """Declare a distribution: a `Histogram`."""
-    return Declaration("histogram", help, bounds=tuple(bounds))
 
 
 class Metrics:
@@ -114,23 +82,6 @@ class Metrics:
         """Return what is counted, by attribute; those of a base class first."""
         kinds = reversed(cls.__mro__)
         return {name: value for kind in kinds for name, value in vars(kind).items() if isinstance(value, Declaration)}
-
-
-class CoreMetrics(Metrics):
-    """What the core itself counts."""
-
-    connections: Tally = counter("Connections accepted.", labels=("kind",))
-    connections_refused: Tally = counter("Connections closed for a limit before anything was read.", labels=("reason",))
-    stream_errors: Tally = counter("Streams that we closed with an error.", labels=("condition",))
-    logins: Tally = counter("Successful authentications.", labels=("mechanism",))
-    login_failures: Tally = counter("Failed authentications.", labels=("condition",))
-    sessions: int = gauge("Resources connected to this process.")
-    stanzas_received: Tally = counter("Stanzas that clients sent.", labels=("name",))
-    stanzas_sent: Tally = counter("Stanzas written to clients.", labels=("name",))
-    stanza_errors: Tally = counter("Stanzas answered with an error.", labels=("condition",))
-    handler_failures: int = counter("Handlers that failed by a fault of our own.")
-    bytes_received: int = counter("Bytes read from clients, as XML.")
-    bytes_sent: int = counter("Bytes written to clients, as XML.")
 
 
 class Exposition:
@@ -149,12 +100,12 @@ class Exposition:
         GCCollector(registry=self._collectors)
 
     def register(self, area: str, metrics: Metrics) -> None:
-        """Show the metrics of an area (a module's name; empty for the core).
+        """Show the metrics of an area (a module's name, or that of a part of the server).
 
         :raises ValueError: the area is registered already.
         """
         if area in self._areas:
-            raise ValueError(f"the metrics of {area or 'the core'} are registered already")
+            raise ValueError(f"the metrics of {area} are registered already")
         self._areas[area] = metrics
 
     def unregister(self, area: str) -> None:
@@ -195,25 +146,13 @@ class Exposition:
 
 
 def _full_name(area: str, name: str) -> str:
-    return re.sub("[^A-Za-z0-9_]", "_", "_".join(filter(None, ("xmppd", area, name))))
+    return re.sub("[^A-Za-z0-9_]", "_", f"xmppd_{area}_{name}")
 
 
 def _family(name: str, declaration: Declaration, value: Any) -> Metric:
-    if declaration.kind == "histogram":
-        return _histogram_family(name, declaration, value)
     kind = CounterMetricFamily if declaration.kind == "counter" else GaugeMetricFamily
     family = kind(name, declaration.help, labels=declaration.labels)
     samples = sorted(value.items()) if declaration.labels else [((), value)]
     for label, number in samples:
         family.add_metric([label] if isinstance(label, str) else list(label), number)
-    return family
-
-
-def _histogram_family(name: str, declaration: Declaration, value: Histogram) -> Metric:
-    family = HistogramMetricFamily(name, declaration.help)
-    buckets, so_far = [], 0
-    for bound, count in zip((*value.bounds, float("inf")), value.counts, strict=True):
-        so_far += count
-        buckets.append(("+Inf" if bound == float("inf") else str(float(bound)), so_far))
-    family.add_metric([], buckets, value.total)
     return family

@@ -7,7 +7,7 @@ from typing import Final
 from .element import E, Element
 from .jid import Jid, JidError
 from .names import DELAY
-from .timestamps import TimestampError, format_time, parse_time
+from .timestamps import format_time, parse_time
 
 NAME: Final = f"{{{DELAY}}}delay"
 
@@ -41,17 +41,6 @@ class Delay:
         return cls(
             parse_time(element.get("stamp") or ""), None if sender is None else Jid.parse(sender), element.text.strip()
         )
-
-
-def find_delay(stanza: Element) -> Delay | None:
-    """Return the first well-formed delay of a stanza, or None."""
-    for child in stanza.elements():
-        if child.name == NAME:
-            try:
-                return Delay.parse(child)
-            except (TimestampError, JidError):
-                continue
-    return None
 
 
 def forged_delays(stanza: Element, domains: Collection[str]) -> list[Element]:

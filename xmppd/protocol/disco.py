@@ -15,7 +15,7 @@ from typing import Final
 from .dataforms import Form, parse_forms
 from .element import E, Element
 from .errors import BadRequest
-from .jid import Jid, JidError
+from .jid import Jid
 from .names import DISCO_INFO, DISCO_ITEMS, XML_LANG
 
 INFO: Final = f"{{{DISCO_INFO}}}query"
@@ -107,16 +107,6 @@ class Info:
 def items_element(items: Iterable[Item], node: str = "") -> Element:
     """Return the `<query/>` that answers a disco#items request."""
     return E(ITEMS, *[item.element() for item in items], node=node or None)
-
-
-def parse_items(query: Element) -> tuple[Item, ...]:
-    """Return the items of an answer.
-
-    :raises BadRequest: it is none, or an item has no proper address.
-    """
-    if query.name != ITEMS:
-        raise BadRequest("This is no answer to disco#items.")
-    return tuple(_parse_item(child) for child in query.elements() if child.name == _ITEM)
 
 
 def verification_hash(info: Info, hash_name: str = "sha-1") -> str:
@@ -217,11 +207,3 @@ def _parse_identity(element: Element, inherited: str) -> Identity:
         element.get(XML_LANG, inherited) or "",
         element.get("name") or "",
     )
-
-
-def _parse_item(element: Element) -> Item:
-    try:
-        jid = Jid.parse(_required(element, "jid"))
-    except JidError:
-        raise BadRequest("An item has no proper address.") from None
-    return Item(jid, element.get("node") or "", element.get("name") or "")

@@ -1,9 +1,8 @@
-"""PRECIS (RFC 8264): the one form in which user names, passwords and nicknames are compared and stored.
+"""PRECIS (RFC 8264): the one form in which user names and passwords are compared and stored.
 
-Three profiles are used. *UsernameCaseMapped* (RFC 8265, 3.3) prepares localparts and SCRAM user names; *OpaqueString*
-(RFC 8265, 4.2) prepares passwords and resourceparts; *Nickname* (RFC 8266) prepares what people are called in rooms.
-Unlike the stringprep profiles that they replace, they refuse invisible characters (zero-width space, soft hyphen), so
-no two accounts look the same for that reason.
+Two profiles are used. *UsernameCaseMapped* (RFC 8265, 3.3) prepares localparts and SCRAM user names; *OpaqueString*
+(RFC 8265, 4.2) prepares passwords and resourceparts. Unlike the stringprep profiles that they replace, they refuse
+invisible characters (zero-width space, soft hyphen), so no two accounts look the same for that reason.
 
 Text in printable ASCII needs no tables: one regular expression recognises it. Whatever is longer than `LONGEST` is
 refused before any work is done, since each character costs a look-up.
@@ -21,12 +20,9 @@ LONGEST: Final = 1023
 
 _USERNAME: Final = get_profile("UsernameCaseMapped:ToLower")
 _OPAQUE: Final = get_profile("OpaqueString")
-_NICKNAME: Final = get_profile("NicknameCasePreserved")
-_NICKNAME_KEY: Final = get_profile("NicknameCaseMapped:ToLower")
 
 _ascii_username: Final = re.compile(r"[!-~]{1,1023}").fullmatch
 _ascii_opaque: Final = re.compile(r"[ -~]{1,1023}").fullmatch
-_ascii_nickname: Final = re.compile(r"[!-~]+(?: [!-~]+)*").fullmatch
 
 
 class PrecisError(ValueError):
@@ -51,39 +47,9 @@ def opaque(text: str) -> str:
     return text if _ascii_opaque(text) else _enforce(_OPAQUE, text)
 
 
-def nickname(text: str) -> str:
-    """Return `text` as it is shown and stored: single spaces, none at either end, NFKC (RFC 8266, 2.3).
-
-    :raises PrecisError: the text has no such form.
-    """
-    return text if _is_plain_nickname(text) else _prepared_nickname(text)
-
-
-def nickname_key(text: str) -> str:
-    """Return the form in which two nicknames are compared: that of `nickname`, in lower case (RFC 8266, 2.4).
-
-    :raises PrecisError: the text has no such form.
-    """
-    return text.lower() if _is_plain_nickname(text) else _prepared_nickname_key(text)
-
-
-def _is_plain_nickname(text: str) -> bool:
-    return len(text) <= LONGEST and _ascii_nickname(text) is not None
-
-
 @lru_cache(maxsize=1024)
 def _prepared_username(text: str) -> str:
     return _enforce(_USERNAME, text)
-
-
-@lru_cache(maxsize=1024)
-def _prepared_nickname(text: str) -> str:
-    return _enforce(_NICKNAME, text)
-
-
-@lru_cache(maxsize=1024)
-def _prepared_nickname_key(text: str) -> str:
-    return _enforce(_NICKNAME_KEY, text)
 
 
 def _enforce(profile: Profile, text: str) -> str:

@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from .tables import slot_here, slot_map
 
@@ -22,7 +22,6 @@ SLOTS: Final = 1024
 OPEN: Final = "open"
 
 NEWEST = select(slot_map).where(slot_map.c.version == select(func.max(slot_map.c.version)).scalar_subquery())
-TAKES_WRITES = select(slot_here.c.epoch).where(slot_here.c.slot == bindparam("slot"), slot_here.c.state == OPEN)
 ADD_RANGES = insert(slot_map)
 ADD_HERE = insert(slot_here)
 FORGET_HERE = delete(slot_here)
