@@ -17,12 +17,15 @@ from typing import Any, ClassVar
 from xmppd.config.schema import option
 from xmppd.core.accounts import Accounts
 from xmppd.core.clock import Clock
-from xmppd.core.events import InboundPresence, OutboundPresence, ServicePresence, SessionEnded
+from xmppd.core.drive import drive_alone
+from xmppd.core.events import InboundPresence, OutboundPresence, ServicePresence, SessionBound, SessionEnded
 from xmppd.core.hooks import Hooks, Phase, Verdict, notice, on
+from xmppd.core.log import Log
 from xmppd.core.module import Module
 from xmppd.core.router import Router
 from xmppd.core.session import Session, SessionKey
 from xmppd.core.sessions import Sessions
+from xmppd.core.shards import StorageUnavailable
 from xmppd.modules.roster.api import Rosters
 from xmppd.protocol.errors import BadRequest, ResourceConstraint
 from xmppd.protocol.jid import Jid
@@ -33,6 +36,8 @@ from .last_seen import LastSeen
 from .probes import STATUS, Probes
 
 LAST_WORDS = SessionKey("last words", "")
+
+log = Log("presence")
 
 
 @dataclass(slots=True)
@@ -71,6 +76,11 @@ class PresenceModule(Module):
     async def stop(self) -> None:
         """Write what waits."""
         await self._last_seen.stop()
+
+    @notice(SessionBound)
+    async def prepare(self, event: SessionBound) -> None:
+        """Fetch the roster while the client reads that it is bound: its presence, which is next, waits for nothing."""
+        drive_alone(self.rosters.get(event.session.account), _tell)
 
     # From a local resource
 
@@ -172,3 +182,9 @@ class PresenceModule(Module):
         if stanza.type in ("subscribe", "probe"):
             await self.router.send(Stanza.build("presence", to=to, from_=host))
         return Verdict.HANDLED
+
+
+def _tell(error: BaseException) -> None:
+    """Presence asks for the roster again, and the client hears of a database that is down."""
+    if not isinstance(error, StorageUnavailable):
+        log.failure("a roster could not be fetched ahead", error)

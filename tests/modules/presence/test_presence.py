@@ -1,11 +1,16 @@
 """RFC 6121, 4.6 and 8.5: directed presence, presence for accounts and hosts, and the end of sessions."""
 
+from typing import Any
+
 import pytest
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.modules.roster.cast import befriend, interested, pushed, shows
 from tests.scenario.client import Client
 from tests.scenario.server import Server
 from xmppd.core.router import Service
+from xmppd.core.shards import StorageUnavailable
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
@@ -242,3 +247,62 @@ def test_node_that_stops(server: Server, juliet: Client) -> None:
     juliet.disconnects()
     server.wait(server.node.stop())
     assert last_seen(server, JULIET)[0] == server.clock.seconds()
+
+
+# Rosters
+
+
+def loads(server: Server) -> int:
+    """Return how often a roster was read from the database."""
+    tally = server.database.tallies.by_name.get("rosters.load")
+    return 0 if tally is None else tally.count
+
+
+class Refusing:
+    """Takes the place of a database's `fetch`, and refuses to load rosters."""
+
+    def __init__(self, server: Server, error: Exception) -> None:
+        self._fetch = server.database.fetch
+        self._error = error
+
+    def __call__(self, name: str, *args: Any) -> Deferred[Any]:
+        return fail(self._error) if name == "rosters.load" else self._fetch(name, *args)
+
+
+def test_roster_is_there_before_presence(server: Server) -> None:
+    """It is fetched once, when a resource is bound; presence asks no database."""
+    juliet = server.connect(BALCONY)
+    assert loads(server) == 1
+    juliet.sends("<presence/>")
+    juliet.receives(presence(BALCONY, JULIET))
+    assert loads(server) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(StorageUnavailable("shard 0 is down"), 0), (LookupError("a mistake of ours"), 1)]
+)
+def test_roster_that_cannot_be_fetched(
+    server: Server, monkeypatch: pytest.MonkeyPatch, error: Exception, told: int
+) -> None:
+    """A resource is bound all the same; its presence asks again, and succeeds when the database is back.
+
+    That the database is down is logged by the storage already.
+    """
+    faults: list[dict[str, Any]] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["log_level"] is LogLevel.error:
+            faults.append(event)
+
+    server.account(JULIET)
+    globalLogPublisher.addObserver(note)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(server.database, "fetch", Refusing(server, error))
+            juliet = server.connect(BALCONY)
+    finally:
+        globalLogPublisher.removeObserver(note)
+    assert told == len(faults)
+
+    juliet.sends("<presence/>")
+    juliet.receives(presence(BALCONY, JULIET))
