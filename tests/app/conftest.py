@@ -66,5 +66,5 @@ def config(tmp_path: Path, certificate: tuple[Path, Path]) -> Config:
             Listener(kind=Kind.HTTP, tls=Tls.NONE, address="127.0.0.1", port=0),
         ],
         shards=[Shard(url=Url(f"sqlite:///{data}/xmppd.sqlite"), readers=1)],
-        admin=Admin(socket=data / "xmppctl.sock"),
+        admin=Admin(socket=data / "xmppd.sock"),
     )

@@ -39,7 +39,8 @@ def test_an_empty_folder_becomes_a_configuration_that_can_be_loaded(tmp_path: Pa
         (Kind.HTTP, Tls.NONE, "127.0.0.1", 5280),
     ]
     assert config.shards[0].url == f"sqlite:///{folder}/xmppd.sqlite"
-    assert config.admin.socket == folder / "xmppctl.sock"
+    assert config.admin.socket == folder / "xmppd.sock"
+    assert (config.log.file, config.log.terminal) == (folder / "xmppd.log", "warn")
     assert notes(config) == []
 
 

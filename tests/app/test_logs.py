@@ -10,7 +10,7 @@ import pytest
 from twisted.logger import Logger, LogLevel, globalLogPublisher
 
 from xmppd.app.log_file import LogUnavailable
-from xmppd.app.logs import Logs
+from xmppd.app.logs import TOLD, Logs
 from xmppd.config.server import Level, LogFormat
 from xmppd.config.server import Log as LogConfig
 from xmppd.core.log import Levels, Log, set_levels
@@ -132,3 +132,34 @@ def test_the_level_of_an_event_without_one_is_info(logs: Logs, path: Path) -> No
     logs({"log_time": 0.0, "log_format": "hello", "log_namespace": "c2s", "log_level": None})
     logs({"log_time": 0.0, "log_format": "details", "log_namespace": "c2s", "log_level": LogLevel.debug})
     assert messages(path) == ["info c2s: hello"]
+
+
+class TestTerminal:
+    """What is shown beside the file."""
+
+    def test_what_should_not_be_missed(self, logs: Logs, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        """Lines of the level that was chosen and above, as text whatever the file has; a reload changes it."""
+        logs.reload(LogConfig(file=path, terminal=Level.WARN, format=LogFormat.JSON))
+        Log("c2s").info("quiet")
+        Log("c2s").warn("loud")
+        assert capfd.readouterr().err.endswith(" warn     c2s: loud\n")
+        assert len(path.read_text().splitlines()) == 2
+        logs.reload(LogConfig(file=path))
+        Log("c2s").error("loud")
+        assert capfd.readouterr().err == ""
+
+    def test_nothing_twice(self, logs: Logs, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        """Neither what was told in other words, nor anything when the log itself goes there."""
+        logs.reload(LogConfig(file=path, terminal=Level.WARN))
+        Log("server").error("cannot start", **{TOLD: True})
+        assert capfd.readouterr().err == ""
+        logs.reload(LogConfig(terminal=Level.WARN))
+        Log("server").error("once")
+        assert capfd.readouterr().err.count("once") == 1
+
+    def test_tracebacks_are_for_the_file(self, logs: Logs, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        """The terminal has the one line."""
+        logs.reload(LogConfig(file=path, terminal=Level.WARN))
+        Log("server").failure("broken", ZeroDivisionError("oops"))
+        assert len(capfd.readouterr().err.splitlines()) == 1
+        assert len(path.read_text().splitlines()) > 1

@@ -58,6 +58,14 @@ def test_it_tells_what_to_do_in_each_client() -> None:
     assert "/tls always" in text
     assert "sudo trust anchor /var/localhost.crt" in " ".join(text.split())
     assert "var/xmppd.toml" in text
+    assert "The log is" not in text
+
+
+def test_it_tells_where_the_log_is() -> None:
+    """If it is not before one's eyes."""
+    made = config()
+    made.log.file = Path("/var/xmppd.log")
+    assert " The log is /var/xmppd.log. Ctrl-C stops the server." in welcome(made, RUN, MADE)
 
 
 def test_a_later_run_tells_no_passwords() -> None:

@@ -98,11 +98,11 @@ def test_server_that_refuses_us(config: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ("", "data/xmppctl.sock"),
-        ('[server]\ndata_folder = "d"', "d/xmppctl.sock"),
+        ("", "data/xmppd.sock"),
+        ('[server]\ndata_folder = "d"', "d/xmppd.sock"),
         ('[server]\ndata_folder = "/d"\n[admin]\nsocket = "s"', "/d/s"),
         ('[admin]\nsocket = "/run/s"', "/run/s"),
-        ("[hosts]\nwrong = 1", "data/xmppctl.sock"),
+        ("[hosts]\nwrong = 1", "data/xmppd.sock"),
     ],
 )
 def test_socket_of_a_configuration(tmp_path: Path, text: str, path: str) -> None:

@@ -41,7 +41,7 @@ def test_the_home_folder_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/x")
     config = Config()
     config.server.data_folder = Path("~/xmppd")
-    assert resolved(config).admin.socket == Path("/home/x/xmppd/xmppctl.sock")
+    assert resolved(config).admin.socket == Path("/home/x/xmppd/xmppd.sock")
 
 
 @pytest.mark.parametrize(

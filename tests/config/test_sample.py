@@ -8,7 +8,7 @@ from pathlib import Path
 from xmppd.config.load import load
 from xmppd.config.sample import sample
 from xmppd.config.schema import Duration, option, options, section_type
-from xmppd.config.server import Config, Contacts, Host, Listener, Shard
+from xmppd.config.server import Config, Contacts, Host, Level, Listener, Shard
 
 CONF = Path(__file__).parents[2] / "conf" / "xmppd.toml"
 
@@ -57,10 +57,11 @@ def test_all_options_together_are_the_default_configuration(tmp_path: Path) -> N
 
     data = tmp_path / "data"
     expected = Config()
-    expected.server.data_folder, expected.admin.socket = data, data / "xmppctl.sock"
+    expected.server.data_folder, expected.admin.socket = data, data / "xmppd.sock"
     expected.server.pid_file, expected.server.ready_file, expected.log.file = (
         data / "xmppd.pid", data / "ready", data / "xmppd.log",
     )  # fmt: skip
+    expected.log.terminal = Level.WARN
     expected.hosts = {
         "example.org": Host(certificate=certificates / "example.org.crt", key=certificates / "example.org.key")
     }

@@ -84,7 +84,7 @@ class Node:
 
     def admin(self, *words: str, **arguments: Any) -> dict[str, Any]:
         """Run a command of `xmppctl` through the administration socket; return its result."""
-        with Administrator(self.folder / "data" / "xmppctl.sock") as administrator:
+        with Administrator(self.folder / "data" / "xmppd.sock") as administrator:
             return administrator.run(words, arguments, _no_rows)
 
     def _pid(self) -> int | None:

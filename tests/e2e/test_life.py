@@ -29,7 +29,7 @@ async def test_told_to_stop(own: Single, own_cast: Cast) -> None:
     await stranger.opens(CAPULET)
     silent = await own_cast.raw("direct")
     data = node.folder / "data"
-    assert {file.name for file in data.iterdir()} >= {"ready", "xmppd.pid", "xmppctl.sock"}
+    assert {file.name for file in data.iterdir()} >= {"ready", "xmppd.pid", "xmppd.sock"}
 
     node.running.signal(signal.SIGTERM)
     assert await romeo.gone == "system-shutdown"
@@ -39,7 +39,7 @@ async def test_told_to_stop(own: Single, own_cast: Cast) -> None:
     for raw in (juliet, stranger, silent):
         await raw.closes()
     assert node.running.ends() == 0
-    assert {file.name for file in data.iterdir()}.isdisjoint({"ready", "xmppd.pid", "xmppctl.sock"})
+    assert {file.name for file in data.iterdir()}.isdisjoint({"ready", "xmppd.pid", "xmppd.sock"})
     assert node.running.stderr == ""
     assert [line for line in node.log().splitlines() if " info " not in line] == []
     assert not re.search("log_legacy|twisted|HttpSite", node.log()), "Twisted tells what we tell"

@@ -64,9 +64,11 @@ port = 5280
 [[shards]]
 url = "sqlite:///xmppd.sqlite"
 
-# The log goes to the terminal, or to a file: file = "xmppd.log".
+# The log is a file beside this one; warnings and errors are shown on the terminal, too.
 [log]
 level = "info"
+file = "xmppd.log"
+terminal = "warn"
 """
 
 

@@ -1,4 +1,7 @@
-"""What becomes of the log's events: filtered by area, written as lines, to a file that can be rotated."""
+"""What becomes of the log's events: filtered by area, written as lines, to a file that can be rotated.
+
+Who looks at the terminal while the log goes to a file is shown what they should not miss (`log.terminal`).
+"""
 
 import logging
 from collections.abc import Callable
@@ -16,6 +19,9 @@ from .log_lines import json_line, text_line
 CHATTER: Final = ("log_legacy", "twisted")
 """Areas in which Twisted tells what we tell ourselves: ports that open and close, signals that come."""
 
+TOLD: Final = "log_told"
+"""The field of an event whose reason the terminal has been told already, in other words."""
+
 _LINES: Final[dict[LogFormat, Callable[[LogEvent], str]]] = {LogFormat.TEXT: text_line, LogFormat.JSON: json_line}
 log = Log("log")
 
@@ -29,6 +35,7 @@ class Logs:
 
     def __init__(self, config: LogConfig) -> None:
         self._file = LogFile(config.file)
+        self._terminal = LogFile(None)
         self._follow(config)
 
     def begin(
@@ -52,6 +59,8 @@ class Logs:
         level = event.get("log_level") or LogLevel.info
         if level >= self._levels.of(event.get("log_namespace") or ""):
             self._file.write(self._line(event))
+            if self._shown is not None and level >= self._shown and not event.get(TOLD):
+                self._terminal.write(text_line(event))  # without a traceback: the file has that
 
     def reload(self, config: LogConfig) -> None:
         """Take new levels, another format and another file, and open the file again."""
@@ -77,6 +86,8 @@ class Logs:
     def _follow(self, config: LogConfig) -> None:
         self._levels = Levels(config.level, _quiet(config.level) | config.areas)
         self._line = _LINES[config.format]
+        has_file = config.file is not None
+        self._shown = LogLevel.levelWithName(config.terminal) if has_file and config.terminal else None
         set_levels(self._levels)
 
 

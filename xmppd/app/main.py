@@ -163,12 +163,12 @@ class _Process:
             self._announce(made)
         except StartError as error:
             if self._server.config.log.file is not None:
-                log.error("the server cannot start: {error}", error=str(error))
+                log.error("the server cannot start: {error}", error=str(error), log_told=True)
             self._fail(str(error))
         except Exception as error:
             if self._stopping:  # it was told to stop while it was starting: whatever it waited for is gone
                 return
-            log.failure("the server cannot start", error)
+            log.failure("the server cannot start", error, log_told=self._server.config.log.file is not None)
             self._fail(f"the server cannot start: {type(error).__name__}: {error}: the log says more")
 
     def _fail(self, reason: str) -> None:

@@ -76,7 +76,7 @@ class Node:
         limits = self.config.limits
         self.hosts = Hosts(hosts_of(self.config))
         self.sessions = Sessions()
-        self.hooks = Hooks()
+        self.hooks = Hooks(self.clock)
         self.accounts = AnnouncingAccounts(self.store, self.hooks, self.sessions, self.soon)
         self.iqs = Iqs(self.clock)
         self.router = Router(self.hosts, self.sessions, self.hooks, self.iqs, self.accounts)

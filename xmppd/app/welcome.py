@@ -46,7 +46,10 @@ def welcome(config: Config, run: FirstRun, made: Sequence[NewAccount]) -> str:
     listener = next((one for one in config.listeners if one.kind is Kind.C2S and one.tls is not Tls.DIRECT), None)
     if listener and config.hosts:
         parts.append("\n".join(_clients(config, run, listener, made)))
-    parts.append(f"The configuration is {run.config}; conf/xmppd.toml shows every option. Ctrl-C stops the server.")
+    where = f" The log is {config.log.file}." if config.log.file is not None else ""
+    parts.append(
+        f"The configuration is {run.config}; conf/xmppd.toml shows every option.{where} Ctrl-C stops the server."
+    )
     return "\n\n".join(parts) + "\n"
 
 

@@ -193,6 +193,12 @@ class Log:
         example="xmppd.log",
         help="The file to write to, relative to data_folder; standard error if not set. SIGHUP opens it again.",
     )
+    terminal: Level | None = option(
+        None,
+        live=True,
+        example="warn",
+        help="While the log goes to a file, lines of this level and above go to standard error as well, as text.",
+    )
     areas: dict[str, Level] = option(
         {},
         live=True,
@@ -205,7 +211,7 @@ class Log:
 class Admin:
     """The socket that xmppctl talks to."""
 
-    socket: Path = option(Path("xmppctl.sock"), in_data=True, help="Where it is, relative to data_folder.")
+    socket: Path = option(Path("xmppd.sock"), in_data=True, help="Where it is, relative to data_folder.")
     mode: Mode = option(Mode("0600"), help="Its permissions: who can write to it is an administrator.")
 
 
