@@ -2,12 +2,11 @@
 
 import importlib
 import inspect
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -16,13 +15,17 @@ from twisted.internet.task import Clock
 
 import xmppd.modules
 from tests.scenario.server import Server
+from xmppd.config.changes import adopt
 from xmppd.core.commands import Registry
+from xmppd.core.discovery import LoadError, config_of, needs_of
 from xmppd.core.drive import drive
 from xmppd.core.events import SessionBound
 from xmppd.core.hooks import Hooks, notice
 from xmppd.core.iq import IqRequest, Iqs, Target, iq
-from xmppd.core.loader import Loader, LoadError, config_of, discover, fitting, needs_of
+from xmppd.core.loader import Loader, fitting
 from xmppd.core.module import Module
+
+from .parrots import SOURCE, importable, says, write, write_choir
 
 
 class Water:
@@ -168,15 +171,9 @@ def nothing_happened() -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Path]:
-    """A folder that Python imports from, and that leaves nothing imported behind."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(tmp_path))
-    importlib.invalidate_caches()
-    yield tmp_path
-    sys.path.remove(str(tmp_path))
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "") or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    """A folder that Python imports from."""
+    with importable(tmp_path) as folder:
+        yield folder
 
 
 class TestOrder:
@@ -287,6 +284,34 @@ class TestLoading:
         assert LIFE == ["start liar", "stop liar"]
 
 
+class TestLearning:
+    """A third party's module that the configuration did not name."""
+
+    def test_learn_and_load(self, path: Path) -> None:
+        """It is imported, and known from then on."""
+        write(path, "hello")
+        server = Server()
+        assert server.node.loader.learn("tests_parrot") == ["parrot"]
+        server.wait(server.node.loader.load("parrot"))
+        assert says(server) == "hello 3"
+
+    @pytest.mark.parametrize(
+        ("source", "match"),
+        [
+            ("1 / 0", "cannot be imported"),
+            ("", "holds no xmppd module"),
+            (SOURCE.format(word="x", more="").replace('"parrot"', '"ping"'), "both called ping"),
+        ],
+    )
+    def test_no_module(self, path: Path, server: Server, source: str, match: str) -> None:
+        """What cannot be one changes nothing."""
+        (path / "tests_parrot.py").write_text(source)
+        before = dict(server.node.loader.known)
+        with pytest.raises(LoadError, match=match):
+            server.node.loader.learn("tests_parrot")
+        assert server.node.loader.known == before
+
+
 class TestUnloading:
     """And back."""
 
@@ -336,45 +361,6 @@ class TestUnloading:
         assert LIFE[2:] == ["stop garden", "stop well"]
 
 
-SOURCE = """
-from dataclasses import dataclass
-from typing import ClassVar
-from xmppd.core.iq import Target, iq
-from xmppd.core.module import Module
-from xmppd.protocol.element import E
-
-@dataclass
-class Config:
-    size: int = 3
-    {more}
-
-@dataclass
-class Parrot(Module):
-    name: ClassVar = "parrot"
-    config: Config
-
-    @iq("get", "{{urn:x}}word", Target.HOST)
-    async def say(self, request):
-        return E("{{urn:x}}word", "{word}", size=self.config.size)
-"""
-
-
-def write(path: Path, word: str, more: str = "", name: str = "tests_parrot") -> None:
-    """Write a version of a third-party module."""
-    (path / f"{name}.py").write_text(SOURCE.format(word=word, more=more))
-    for compiled in path.glob(f"__pycache__/{name}.*"):  # two versions of one second and length look alike to Python
-        compiled.unlink()
-
-
-def says(server: Server) -> str:
-    """Ask the parrot."""
-    client = server.connect("juliet@capulet.example/balcony")
-    client.sends("<iq type='get' id='1' to='capulet.example'><word xmlns='urn:x'/></iq>")
-    answer = client.receives_any()
-    word = answer.find("{urn:x}word")
-    return "" if word is None else f"{word.text} {word.get('size')}"
-
-
 class TestReloading:
     """Another version takes over while the server runs."""
 
@@ -417,113 +403,89 @@ class TestReloading:
     def test_module_of_ours(self, server: Server) -> None:
         """One of the server's own modules is reloaded like any other."""
         old = server.node.loader.loaded["ping"]
-        new = server.wait(server.node.loader.reload("ping"))
-        assert type(new) is not type(old)
+        assert server.wait(server.node.loader.reload("ping")) == ["ping"]
+        assert type(server.node.loader.loaded["ping"]) is not type(old)
         client = server.connect("juliet@capulet.example/balcony")
         client.sends("<iq to='capulet.example' id='1' type='get'><ping xmlns='urn:xmpp:ping'/></iq>")
         client.receives("<iq from='capulet.example' to='juliet@capulet.example/balcony' id='1' type='result'/>")
 
+    def test_options_stay_those_of_the_configuration(self, path: Path) -> None:
+        """A module that was reloaded still follows a reload of the configuration, whatever its class is now."""
+        write(path, "hello")
+        server = Server(load=("tests_parrot",), modules={"parrot": {"size": 5}})
+        write(path, "goodbye", more="volume: int = 11")
+        server.wait(server.node.loader.reload("parrot"))
+        fresh = deepcopy(server.node.config)
+        fresh.modules.configs["parrot"] = config_of(server.node.loader.known["parrot"])(size=9)  # type: ignore[misc]
+        assert [str(change) for change in adopt(server.node.config, fresh)] == ["modules.parrot.size: 5 -> 9"]
+        assert says(server) == "goodbye 9"
+
+    def test_options_of_a_broken_version(self, path: Path) -> None:
+        """The old code goes on with its own."""
+        write(path, "hello")
+        server = Server(load=("tests_parrot",), modules={"parrot": {"size": 5}})
+        options = server.node.config.modules.configs["parrot"]
+        write(path, "goodbye", more="volume: int = 11\n\nclass Nothing:\n    pass\n")
+        with (path / "tests_parrot.py").open("a") as file:
+            file.write("\n    async def start(self):\n        raise OSError('no disk')\n")
+        with pytest.raises(LoadError, match="the old one goes on"):
+            server.wait(server.node.loader.reload("parrot"))
+        assert server.node.config.modules.configs["parrot"] is options
+
     def test_needed_by_others(self, server: Server) -> None:
-        """What others hold on to is not pulled away from them; their types stay the same."""
-        with pytest.raises(LoadError, match=r"roster was not reloaded.*needs it"):
-            server.wait(server.node.loader.reload("roster"))
-        assert "roster" in server.node.loader.loaded
+        """Those that need it are started again with it, each behind its needs; nobody keeps hold of what has gone."""
+        loader = server.node.loader
+        before = dict(loader.loaded)
+        names = server.wait(loader.reload("roster"))
+        assert names[0] == "roster"
+        assert {"disco", "presence", "last_activity"} <= set(names)
+        assert {name for name in before if loader.loaded[name] is not before[name]} == set(names)
+        assert set(loader.loaded) == set(before)
+        order = list(loader.loaded)
+        assert all(order.index("roster") < order.index(name) for name in names[1:])
+        juliet = server.connect("juliet@capulet.example/balcony")
+        juliet.sends("<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>")
+        assert juliet.receives_any().get("type") == "result"
+
+    def test_all_come_back(self, path: Path) -> None:
+        """What needs it cannot live with the new version: both are what they were, and go on together."""
+        write_choir(path, "hello")
+        server = Server(load=("tests_choir.parrot", "tests_choir.listener"))
+        loader = server.node.loader
+        old = type(loader.loaded["parrot"])
+        write_choir(path, "shriek")
+        with pytest.raises(LoadError, match=r"parrot was not reloaded, the old one goes on: .*my ears"):
+            server.wait(loader.reload("parrot"))
+        assert type(loader.loaded["parrot"]) is old
+        assert loader.loaded["listener"].song is loader.loaded["parrot"].song  # type: ignore[attr-defined]
+        write_choir(path, "goodbye")
+        assert server.wait(loader.reload("parrot")) == ["parrot", "listener"]
+        assert loader.loaded["listener"].song.word == "goodbye"  # type: ignore[attr-defined]
+
+    def test_what_does_not_come_back_is_told(self, path: Path) -> None:
+        """The old code itself fails to start again: whoever reloads learns what runs no longer."""
+        write_choir(path, "hello")
+        server = Server(load=("tests_choir.parrot", "tests_choir.listener"))
+        (path / "silence").touch()
+        write_choir(path, "shriek")
+        with pytest.raises(LoadError, match=r"not reloaded, listener runs no longer \(.*silence.*\): .*"):
+            server.wait(server.node.loader.reload("parrot"))
+        assert "parrot" in server.node.loader.loaded
+        assert "listener" not in server.node.loader.loaded
+
+    def test_not_while_it_is_being_loaded(self, path: Path) -> None:
+        """Nor while one of those that need it is."""
+        loader = make()
+        drive(loader.load_all(["well", "garden"]))
+        with loader._changing_alone("garden"), pytest.raises(LoadError, match="garden is being loaded"):
+            drive(loader.reload("well"))
+        assert set(loader.loaded) == {"well", "garden"}
 
     def test_options_that_fit(self) -> None:
         """Options of the same class are passed on as they are."""
         options = Options(5)
         assert fitting(options, Options) is options
         assert fitting(options, int) is options
-
-
-class TestDiscovery:
-    """Where modules come from."""
-
-    def test_ours(self) -> None:
-        """Every file and folder of the package is looked at."""
-        found = discover(xmppd.modules)
-        assert {"ping", "register", "roster", "version"} <= set(found)
-        assert all(cls.name == name for name, cls in found.items())
-
-    def test_dotted_name(self, path: Path) -> None:
-        """A third party's module is found by its dotted name, also in a package."""
-        package = path / "tests_birds"
-        package.mkdir()
-        (package / "__init__.py").write_text("")
-        write(package, "hello", name="parrot")
-        found = discover(xmppd.modules, ["tests_birds.parrot"])
-        assert found["parrot"].__module__ == "tests_birds.parrot"
-
-    def test_folder_of_files(self, path: Path) -> None:
-        """A folder's module may stand in a file of it; what it merely imports from elsewhere is not its own."""
-        package = path / "tests_birds"
-        package.mkdir()
-        write(package, "hello", name="parrot")
-        (package / "__init__.py").write_text("from .parrot import Parrot\nfrom xmppd.modules.ping import Ping\n")
-        assert discover(ModuleTypeWithoutModules(), ["tests_birds"]).keys() == {"parrot"}
-
-    @pytest.mark.parametrize("value", ["tests_parrot", "tests_parrot:Parrot"])
-    def test_entry_point(self, path: Path, value: str) -> None:
-        """An installed distribution names its modules, or one class, in the group xmppd.modules."""
-        write(path, "hello")
-        install(path, value)
-        assert discover(xmppd.modules)["parrot"].__module__ == "tests_parrot"
-        assert says(Server()) == "hello 3"
-
-    @pytest.mark.parametrize(
-        ("value", "match"),
-        [
-            ("nothing_of_that_name", "cannot be loaded"),
-            ("tests_parrot:Missing", "cannot be loaded"),
-            ("tests_parrot:Config", "holds no xmppd module"),
-            ("json", "holds no xmppd module"),
-        ],
-    )
-    def test_bad_entry_point(self, path: Path, value: str, match: str) -> None:
-        """An entry point that leads nowhere is told by its name."""
-        write(path, "hello")
-        install(path, value)
-        with pytest.raises(LoadError, match=f"parrots = {value} {match}"):
-            discover(xmppd.modules)
-
-    @pytest.mark.parametrize(
-        ("source", "match"),
-        [
-            ("import nothing_of_that_name", "cannot be imported: No module named"),
-            ("this is no Python", "cannot be imported: SyntaxError"),
-            ("1 / 0", "cannot be imported: ZeroDivisionError"),
-            ("", "holds no xmppd module"),
-            (SOURCE.format(word="x", more="").replace('"parrot"', '"ping"'), "both called ping"),
-            (SOURCE.format(word="x", more="").replace("@dataclass\nclass Parrot", "class Parrot"), "is no dataclass"),
-        ],
-    )
-    def test_bad_module(self, path: Path, source: str, match: str) -> None:
-        """What cannot be a module is told by its name and its fault."""
-        (path / "tests_parrot.py").write_text(source)
-        with pytest.raises(LoadError, match=match):
-            discover(xmppd.modules, ["tests_parrot"])
-
-    def test_same_module_twice(self, path: Path) -> None:
-        """A module that is installed and named as well is one module."""
-        write(path, "hello")
-        install(path, "tests_parrot")
-        assert "parrot" in discover(xmppd.modules, ["tests_parrot"])
-
-
-class ModuleTypeWithoutModules(ModuleType):
-    """A package in which there is nothing."""
-
-    def __init__(self) -> None:
-        super().__init__("nothing")
-        self.__path__ = []
-
-
-def install(path: Path, value: str) -> None:
-    """Make `path` hold an installed distribution with one entry point."""
-    info = path / "tests_parrots-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tests-parrots\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[xmppd.modules]\nparrots = {value}\n")
 
 
 def test_example_of_the_documentation(path: Path) -> None:

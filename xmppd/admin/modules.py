@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from ..core.commands import CommandError, Done, Exit, Table, argument, command
+from ..core.commands import Caller, CommandError, Done, Exit, Origin, Table, argument, command
 
 if TYPE_CHECKING:
     from ..core.loader import Loader
 
+T = TypeVar("T")
 Name = Annotated[str, argument("The module")]
 
 
@@ -34,11 +35,16 @@ class ModuleCommands:
         return Table(("module", "loaded", "implements", "what_it_does"), rows)
 
     @command("module load")
-    async def load(self, name: Name) -> Done:
-        """Load a module until the server stops."""
-        self._known(name)
-        await self._attempt(self.loader.load, name)
-        return Done(f"{name} is loaded", {"loaded": [name]})
+    async def load(
+        self, name: Annotated[str, argument("The module, or the dotted name of a third party's")], caller: Caller
+    ) -> Done:
+        """Load a module until the server stops.
+
+        A third party's is named as Python imports it; modules.load in the configuration loads it at every start.
+        """
+        for chosen in (names := self._named(name, caller)):
+            await self._attempt(self.loader.load, chosen)
+        return Done(f"{', '.join(names)} is loaded", {"loaded": names})
 
     @command("module unload")
     async def unload(self, name: Name) -> Done:
@@ -49,10 +55,28 @@ class ModuleCommands:
 
     @command("module reload")
     async def reload(self, name: Name) -> Done:
-        """Read a module's code again and replace the running one; if the new one is broken the old one goes on."""
+        """Read a module's code again and replace the running one; if the new one is broken the old one goes on.
+
+        Those that need it are started again.
+        """
         self._known(name)
-        await self._attempt(self.loader.reload, name)
-        return Done(f"{name} is reloaded", {"reloaded": [name]})
+        first, *others = names = await self._attempt(self.loader.reload, name)
+        again = f"; started again: {', '.join(others)}" if others else ""
+        return Done(f"{first} is reloaded{again}", {"reloaded": names})
+
+    def _named(self, name: str, caller: Caller) -> list[str]:
+        """Return the modules of a name, which may be a dotted one that was never heard before."""
+        from ..core.discovery import LoadError, exists
+
+        if name in self.loader.known or not exists(name):
+            self._known(name)
+            return [name]
+        if caller.origin is not Origin.SOCKET:  # importing runs code: that is for who has the machine
+            raise CommandError(f"there is no module {name} yet", "xmppctl module load can load it", Exit.REFUSED)
+        try:
+            return self.loader.learn(name)
+        except LoadError as error:
+            raise CommandError(str(error)) from error
 
     def _known(self, name: str) -> None:
         if name not in self.loader.known:
@@ -62,10 +86,10 @@ class ModuleCommands:
             remedy = f"did you mean {nearest[0]}?" if nearest else "xmppctl module list shows them all"
             raise CommandError(f"there is no module {name}", remedy, Exit.UNKNOWN)
 
-    async def _attempt(self, change: Callable[[str], Awaitable[object]], name: str) -> None:
-        from ..core.loader import LoadError
+    async def _attempt(self, change: Callable[[str], Awaitable[T]], name: str) -> T:
+        from ..core.discovery import LoadError
 
         try:
-            await change(name)
+            return await change(name)
         except LoadError as error:
             raise CommandError(str(error)) from error

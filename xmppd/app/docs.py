@@ -11,9 +11,9 @@ from typing import Final
 import xmppd.modules
 
 from ..config.sample import sample
+from ..core.discovery import config_of, discover
 from ..core.hooks import Registration, marked
 from ..core.iq import Answer
-from ..core.loader import config_of, discover
 from ..core.module import Module, Xep
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -92,7 +92,7 @@ def _first_run(folder: Path) -> "FirstRun":
 
 def read(file: Path) -> Config:
     """Return the configuration in `file`, checked against the modules that are installed."""
-    from ..core.loader import LoadError
+    from ..core.discovery import LoadError
     from .node import module_configs
 
     def known(extra: list[str]) -> dict[str, type | None]:

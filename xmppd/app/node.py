@@ -17,10 +17,11 @@ from ..core.authentication import Authenticator, InThread
 from ..core.client_stream import ClientContext, ClientStream
 from ..core.clock import Clock
 from ..core.commands import Registry
+from ..core.discovery import config_of, discover
 from ..core.hooks import Hooks
 from ..core.host import Host, Hosts
 from ..core.iq import Iqs
-from ..core.loader import Loader, config_of, discover
+from ..core.loader import Loader
 from ..core.metrics import Exposition
 from ..core.router import Router
 from ..core.sessions import Sessions

@@ -20,8 +20,8 @@ from ..admin.socket import AdminSocket, AlreadyRunning
 from ..config.changes import adopt
 from ..config.check import notes
 from ..config.server import Config
+from ..core.discovery import LoadError
 from ..core.drive import drive_alone
-from ..core.loader import LoadError
 from ..core.log import Log
 from ..core.metrics import Exposition
 from ..core.shards import StorageUnavailable

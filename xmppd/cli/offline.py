@@ -26,8 +26,8 @@ from ..config.problems import ConfigError
 from ..config.server import Config
 from ..core.administration import Administration, Authority
 from ..core.commands import Caller, CommandError, Exit, Origin, Registry
+from ..core.discovery import LoadError
 from ..core.drive import drive
-from ..core.loader import LoadError
 from ..core.results import plain_result
 from ..core.shards import StorageUnavailable
 from ..core.threads import Threads

@@ -1,4 +1,4 @@
-"""Find, order, inject, bind, unbind and reload modules.
+"""Order, inject, bind, unbind and reload modules (`discovery` finds them).
 
 A need is a field: the loader gives the field what is registered for its type, be it something of the core or what
 another module offers. The field `config` is given the module's own options, a field of a `Metrics` class new metrics
@@ -7,111 +7,20 @@ offer something are loaded before those that need it, and unloaded behind them.
 """
 
 import dataclasses
-import importlib
-import importlib.metadata
-import pkgutil
-import sys
-import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from .commands import Registry
+from .discovery import LoadError, add, described, import_source, module_classes, needs_of, offers_of
 from .hooks import Hooks
 from .iq import Iqs
 from .log import Log
 from .metrics import Exposition, Metrics
 from .module import Module
+from .recoding import forget, fresh, restore
 
 log = Log("modules")
-ENTRY_POINTS: Final = "xmppd.modules"
-
-
-class LoadError(Exception):
-    """A module cannot be loaded or unloaded; the text says why and what to do."""
-
-
-def discover(package: ModuleType, extra: Iterable[str] = ()) -> dict[str, type[Module]]:
-    """Return all modules of a package, of the entry points and of the dotted names `extra`, by their names.
-
-    :raises LoadError: a name cannot be imported, holds no module, or two modules have one name.
-    """
-    found: dict[str, type[Module]] = {}
-    names = [f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
-    for name in names:
-        _add(found, module_classes(_import(name)))
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        _add(found, _classes_of_entry_point(point))
-    for name in extra:
-        classes = module_classes(_import(name))
-        if not classes:
-            raise LoadError(f"{name} holds no xmppd module")
-        _add(found, classes)
-    return found
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:  # its own code runs here, and may raise anything
-        raise LoadError(f"{name} cannot be imported: {_described(error)}") from error
-
-
-def _described(error: Exception) -> str:
-    return str(error) if isinstance(error, ImportError | LoadError) else f"{type(error).__name__}: {error}"
-
-
-def _classes_of_entry_point(point: importlib.metadata.EntryPoint) -> list[type[Module]]:
-    """Return what an entry point names: a module class, or all of a Python module."""
-    try:
-        named = point.load()
-    except Exception as error:
-        raise LoadError(f"entry point {point.name} = {point.value} cannot be loaded: {_described(error)}") from error
-    if isinstance(named, ModuleType):
-        classes = module_classes(named)
-    else:
-        classes = [named] if _is_module_class(named) else []
-    if not classes:
-        raise LoadError(f"entry point {point.name} = {point.value} holds no xmppd module")
-    return classes
-
-
-def _add(found: dict[str, type[Module]], classes: Iterable[type[Module]]) -> None:
-    for cls in classes:
-        if not dataclasses.is_dataclass(cls):
-            raise LoadError(f"{cls.__module__}.{cls.__qualname__} is no dataclass")
-        if found.setdefault(cls.name, cls) is not cls:
-            raise LoadError(f"{cls.__module__} and {found[cls.name].__module__} are both called {cls.name}")
-
-
-def module_classes(source: ModuleType) -> list[type[Module]]:
-    """Return the module classes that a Python module defines."""
-    return [
-        value
-        for value in vars(source).values()
-        if _is_module_class(value) and f"{value.__module__}.".startswith(f"{source.__name__}.")
-    ]
-
-
-def _is_module_class(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Module) and hasattr(value, "name")
-
-
-def needs_of(cls: type[Module]) -> dict[str, type]:
-    """Return a module's needs: the type of each field."""
-    hints = typing.get_type_hints(cls)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
-
-
-def config_of(cls: type[Module]) -> type | None:
-    """Return the dataclass of a module's options, or None if it has none."""
-    return needs_of(cls).get("config")
-
-
-def offers_of(cls: type[Module]) -> tuple[type, ...]:
-    """Return the types a module class declares to offer."""
-    return tuple(getattr(cls, "offered", ()))
 
 
 class Loader:
@@ -119,7 +28,8 @@ class Loader:
 
     :param provided: what fields may ask for, by type.
     :param known: every module that can be loaded, by name (see `discover`).
-    :param configs: the options of modules, by name; one without gets its defaults.
+    :param configs: the options of modules, by name, live; one without gets its defaults. Those of a module that was
+        reloaded are put there in its new form.
     """
 
     def __init__(
@@ -129,7 +39,7 @@ class Loader:
         registry: Registry,
         provided: Mapping[type, Any],
         known: Mapping[str, type[Module]],
-        configs: Mapping[str, Any],
+        configs: MutableMapping[str, Any],
     ) -> None:
         self._hooks = hooks
         self._iqs = iqs
@@ -162,29 +72,30 @@ class Loader:
         for name in wanted:
             if name not in self.known:
                 raise LoadError(f"there is no module {name}")
+        makers = self._makers(wanted)
+        order: list[str] = []
+
+        def visit(name: str, path: tuple[str, ...]) -> None:
+            if name in path:
+                raise LoadError(f"modules need each other in a circle: {' -> '.join([*path, name])}")
+            if name not in order:
+                for need in needs_of(self.known[name]).values():
+                    if makers.get(need, name) != name:
+                        visit(makers[need], (*path, name))
+                order.append(name)
+
+        for name in sorted(wanted):
+            visit(name, ())
+        return order
+
+    def _makers(self, names: Iterable[str]) -> dict[type, str]:
+        """Return which of these modules offers what; raise `LoadError` if two offer the same."""
         makers: dict[type, str] = {}
-        for name in wanted:
+        for name in names:
             for offered in offers_of(self.known[name]):
                 if makers.setdefault(offered, name) != name:
                     raise LoadError(f"modules {makers[offered]} and {name} both offer {offered.__name__}")
-        order: list[str] = []
-        path: list[str] = []
-
-        def visit(name: str) -> None:
-            if name in order:
-                return
-            if name in path:
-                raise LoadError(f"modules need each other in a circle: {' -> '.join([*path, name])}")
-            path.append(name)
-            for need in needs_of(self.known[name]).values():
-                if need in makers and makers[need] != name:
-                    visit(makers[need])
-            path.pop()
-            order.append(name)
-
-        for name in sorted(wanted):
-            visit(name)
-        return order
+        return makers
 
     async def load(self, name: str) -> Module:
         """Make, start and bind one module.
@@ -194,24 +105,37 @@ class Loader:
         """
         if name in self._loaded:
             raise LoadError(f"{name} is loaded already")
-        cls = self.known.get(name)
-        if cls is None:
+        if name not in self.known:
             raise LoadError(f"there is no module {name}")
         with self._changing_alone(name):
-            return await self._load(name, cls)
+            return await self._load(name)
+
+    def learn(self, dotted_name: str) -> list[str]:
+        """Make known what modules a dotted name holds; return their names.
+
+        :raises LoadError: it cannot be imported, holds no module, or one that is called like another.
+        """
+        found, classes = dict(self.known), module_classes(import_source(dotted_name))
+        if not classes:
+            raise LoadError(f"{dotted_name} holds no xmppd module")
+        add(found, classes)
+        self.known.update(found)
+        return [cls.name for cls in classes]
 
     @contextmanager
-    def _changing_alone(self, name: str) -> Iterator[None]:
-        """Let nobody else load or unload a module while that waits."""
-        if name in self._changing:
-            raise LoadError(f"{name} is being loaded or unloaded")
-        self._changing.add(name)
+    def _changing_alone(self, *names: str) -> Iterator[None]:
+        """Let nobody else load or unload these modules while that waits."""
+        for name in names:
+            if name in self._changing:
+                raise LoadError(f"{name} is being loaded or unloaded")
+        self._changing.update(names)
         try:
             yield
         finally:
-            self._changing.discard(name)
+            self._changing.difference_update(names)
 
-    async def _load(self, name: str, cls: type[Module]) -> Module:
+    async def _load(self, name: str) -> Module:
+        cls = self.known[name]
         needs = {field: self._need(cls, field, need) for field, need in needs_of(cls).items()}
         for offered in offers_of(cls):
             if offered in self._provided:
@@ -221,7 +145,7 @@ class Loader:
             await module.start()
         except Exception as error:
             log.failure("module {name} failed to start", error, name=name)
-            raise LoadError(f"module {name} failed to start: {_described(error)}") from error
+            raise LoadError(f"module {name} failed to start: {described(error)}") from error
         try:
             self._bind(name, module)
         except Exception:
@@ -234,8 +158,7 @@ class Loader:
 
     def _need(self, cls: type[Module], field: str, need: Any) -> Any:
         if field == "config":
-            config = self._configs.get(cls.name)
-            return need() if config is None else fitting(config, need)
+            return self._config(cls.name, need)
         if isinstance(need, type) and issubclass(need, Metrics) and need not in self._provided:
             return need()
         try:
@@ -244,6 +167,14 @@ class Loader:
             raise LoadError(
                 f"module {cls.name} needs {getattr(need, '__name__', need)}, which nothing that is loaded provides"
             ) from None
+
+    def _config(self, name: str, need: Any) -> Any:
+        """Return a module's options, which are kept where a reload of the configuration will change them."""
+        config = self._configs.get(name)
+        if config is None:
+            return need()
+        self._configs[name] = fitting(config, need)
+        return self._configs[name]
 
     def _bind(self, name: str, module: Module) -> None:
         offered = offers_of(type(module))
@@ -278,19 +209,31 @@ class Loader:
 
         :raises LoadError: it does not run, or another one needs it.
         """
-        module = self._loaded.get(name)
-        if module is None:
-            raise LoadError(f"{name} is not loaded")
-        offered = set(offers_of(type(module)))
-        for other, instance in self._loaded.items():
-            if other != name and offered & set(needs_of(type(instance)).values()):
-                raise LoadError(f"{name} cannot be unloaded: {other} needs it")
+        for other in self.dependents(name):
+            raise LoadError(f"{name} cannot be unloaded: {other} needs it")
         with self._changing_alone(name):
-            self._unbind(name)
-            del self._loaded[name]
-            for kind in offered:
-                self._provided.pop(kind, None)
-            await self._stop(name, module)
+            await self._unload(name)
+
+    def dependents(self, name: str) -> list[str]:
+        """Return the modules that need a running one, directly or by others, in the order in which they were loaded.
+
+        :raises LoadError: it does not run.
+        """
+        if name not in self._loaded:
+            raise LoadError(f"{name} is not loaded")
+        offered, found = set(offers_of(type(self._loaded[name]))), []
+        for other, module in self._loaded.items():
+            if other != name and offered & set(needs_of(type(module)).values()):
+                found.append(other)
+                offered.update(offers_of(type(module)))
+        return found
+
+    async def _unload(self, name: str) -> None:
+        self._unbind(name)
+        module = self._loaded.pop(name)
+        for kind in offers_of(type(module)):
+            self._provided.pop(kind, None)
+        await self._stop(name, module)
 
     async def _stop(self, name: str, module: Module) -> None:
         """Stop a module that is unbound already: it is gone, however that ends."""
@@ -299,26 +242,52 @@ class Loader:
         except Exception as error:
             log.failure("module {name} failed to stop", error, name=name)
 
-    async def reload(self, name: str) -> Module:
-        """Import a module's code again and let it take over; the old one stays if the new one is broken."""
-        if name not in self._loaded:
-            raise LoadError(f"{name} is not loaded")
-        old = self.known[name]
-        kept = _forget(old.__module__)
+    async def reload(self, name: str) -> list[str]:
+        """Import a module's code again and let it take over; start those that need it again, each behind its needs.
+
+        :return: all that were started again.
+        :raises LoadError: it does not run, or something failed; then everything is as it was.
+        """
+        names = [name, *self.dependents(name)]
+        with self._changing_alone(*names):
+            await self._reload(names)
+        return names
+
+    async def _reload(self, names: list[str]) -> None:
+        """Reload the first and start the others again."""
+        name = names[0]
+        old, config, code = self.known[name], self._configs.get(name), forget(self.known[name].__module__)
         try:
-            fresh = {cls.name: cls for cls in module_classes(_import(old.__module__))}.get(name)
-            if fresh is None:
-                raise LoadError(f"{old.__module__} holds no module {name} any more")
-            self.known[name] = fresh
-            await self.unload(name)
-            return await self.load(name)
+            self.known[name] = fresh(old)
+            await self._restart(names)
         except Exception as error:
-            _forget(old.__module__)
-            _restore(kept)
+            forget(old.__module__)
+            restore(code)
             self.known[name] = old
-            if name not in self._loaded:
-                await self.load(name)
-            raise LoadError(f"{name} was not reloaded, the old one goes on: {_described(error)}") from error
+            if config is not None:
+                self._configs[name] = config
+            fate = await self._revive(names)
+            raise LoadError(f"{name} was not reloaded, {fate}: {described(error)}") from error
+
+    async def _restart(self, names: list[str]) -> None:
+        for name in reversed(names):
+            await self._unload(name)
+        for name in names:
+            await self._load(name)
+
+    async def _revive(self, names: list[str]) -> str:
+        """Let the old code run again, of what does not any more; return what became of it."""
+        if all(type(self._loaded.get(name)) is self.known[name] for name in names):
+            return "the old one goes on"
+        for name in reversed([name for name in names if name in self._loaded]):
+            await self._unload(name)
+        lost = []
+        for name in names:
+            try:
+                await self._load(name)
+            except LoadError as error:
+                lost.append(f"{name} runs no longer ({error})")
+        return ", ".join(lost) or "the old one goes on"
 
     async def stop_all(self) -> None:
         """Stop all modules, the last first."""
@@ -335,22 +304,3 @@ def fitting(config: Any, cls: type) -> Any:
     return cls(
         **{field.name: getattr(config, field.name) for field in dataclasses.fields(cls) if hasattr(config, field.name)}
     )
-
-
-def _forget(name: str) -> dict[str, ModuleType]:
-    """Take a Python module and what is below it out of the imported ones; return them.
-
-    An `api` stays: it is what others have imported, and whose types they ask for.
-    """
-    importlib.invalidate_caches()
-    below = [key for key in sys.modules if key == name or key.startswith(f"{name}.")]
-    return {key: sys.modules.pop(key) for key in below if not key.endswith(".api")}
-
-
-def _restore(kept: Mapping[str, ModuleType]) -> None:
-    """Put Python modules back, where `import` finds them and where their packages hold them."""
-    sys.modules.update(kept)
-    for name, module in kept.items():
-        package, _, last = name.rpartition(".")
-        if package in sys.modules:
-            setattr(sys.modules[package], last, module)
