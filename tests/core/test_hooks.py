@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 
 from xmppd.core.drive import drive
 from xmppd.core.hooks import Collection, Decision, Hooks, Notice, Phase, Verdict, collect, marked, notice, on
-from xmppd.protocol.errors import Forbidden, InternalServerError, Misuse
+from xmppd.core.shards import StorageUnavailable
+from xmppd.protocol.errors import Forbidden, InternalServerError, Misuse, ResourceConstraint
+
+from .logged import lines
 
 
 @dataclass
@@ -149,6 +153,25 @@ class TestDecisions:
         assert event.seen == ["guest guards", "guest shapes"]
         assert names(logged) == ["faulty.refuse"]
 
+    def test_storage_that_is_down(self, logged: list[dict[str, Any]]) -> None:
+        """Who needs a database that is down is no bug: the sender is told to wait, without a traceback in the log."""
+        hooks = Hooks()
+        hooks.bind("faulty", Faulty(StorageUnavailable("db.example is down")))
+        with pytest.raises(ResourceConstraint) as refused:
+            drive(hooks.decide(May()))
+        assert refused.value.element().get("type") == "wait"
+        assert lines(logged) == ["faulty.refuse in May has no storage: db.example is down"]
+        assert names(logged) == []
+
+    def test_same_fault_in_a_flood(self, logged: list[dict[str, Any]]) -> None:
+        """Each stanza is refused; the log does not grow with them."""
+        hooks = Hooks(Clock())
+        hooks.bind("faulty", Faulty(KeyError("x")))
+        for _ in range(100):
+            with pytest.raises(InternalServerError):
+                drive(hooks.decide(May()))
+        assert names(logged) == ["faulty.refuse"]
+
     def test_bug_behind_a_wait(self, logged: list[dict[str, Any]]) -> None:
         """It makes no difference whether the handler waited before it failed."""
         waiting: Deferred[None] = Deferred()
@@ -246,6 +269,17 @@ class TestNotices:
         drive(hooks.notify(event))
         assert event.seen == ["a", "c"]
         assert names(logged) == ["b.fail_to_hear"]
+
+    def test_storage_that_is_down(self, logged: list[dict[str, Any]]) -> None:
+        """A listener that needs it keeps nobody from hearing, and has one line for many notices."""
+        hooks = Hooks(Clock())
+        hooks.bind("a", Faulty(StorageUnavailable("db.example is down")))
+        hooks.bind("b", Guest("b"))
+        event = Happened()
+        for _ in range(10):
+            drive(hooks.notify(event))
+        assert event.seen == ["b"] * 10
+        assert lines(logged) == ["a.fail_to_hear in Happened has no storage: db.example is down"]
 
     def test_nobody_listens(self) -> None:
         """An event that nobody handles is nothing special."""

@@ -8,12 +8,14 @@ from twisted.internet.task import Clock
 
 from xmppd.core.drive import drive
 from xmppd.core.iq import AlreadyAnswered, IqRequest, Iqs, Target, iq
+from xmppd.core.shards import StorageUnavailable
 from xmppd.protocol.element import E, Element
 from xmppd.protocol.errors import (
     FeatureNotImplemented,
     InternalServerError,
     ItemNotFound,
     RemoteServerTimeout,
+    ResourceConstraint,
     ServiceUnavailable,
     StanzaError,
     UndefinedCondition,
@@ -109,6 +111,19 @@ class TestAnswering:
             drive(iqs.answer(request("set", "profile", JULIET.bare), Target.ACCOUNT))
         with pytest.raises(InternalServerError):
             drive(iqs.answer(request("get", "bug", HOST), Target.HOST))
+
+    def test_storage_that_is_down(self, iqs: Iqs) -> None:
+        """Who asks what a database that is down would know is told to wait."""
+
+        class Library:
+            @iq("get", "{urn:x}book", Target.HOST)
+            async def lend(self, request: IqRequest) -> None:
+                raise StorageUnavailable("db.example is down")
+
+        iqs.bind("library", Library())
+        with pytest.raises(ResourceConstraint) as refused:
+            drive(iqs.answer(request("get", "book", HOST), Target.HOST))
+        assert refused.value.element().get("type") == "wait"
 
     def test_second_answerer(self, iqs: Iqs) -> None:
         """Two modules that answer the same are an error when the second comes, and nothing of it is bound."""

@@ -17,8 +17,9 @@ from xmppd.core.events import (
 from xmppd.core.hooks import Phase, Verdict, on
 from xmppd.core.iq import IqRequest, Target, iq
 from xmppd.core.router import may_be_answered
+from xmppd.core.shards import StorageUnavailable
 from xmppd.protocol.element import E, Element
-from xmppd.protocol.errors import Forbidden, ItemNotFound, RemoteServerTimeout, StanzaError
+from xmppd.protocol.errors import Forbidden, ItemNotFound, RemoteServerTimeout, ServiceUnavailable, StanzaError
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
@@ -154,6 +155,38 @@ class TestRequests:
             assert (error.get("type"), [child.tag.rpartition("}")[2] for child in error]) == (
                 "cancel", ["service-unavailable"],
             )  # fmt: skip
+
+    def test_strangers_cost_the_same(self, server: Server, juliet: Client) -> None:
+        """What refuses a stranger is asked first, and for a name that nobody has, too: the time tells nothing."""
+
+        class Refuses:
+            @iq("get", "{urn:x}refused", Target.ANY_ACCOUNT)
+            async def refuse(self, request: IqRequest) -> None:
+                refused.append(request.target)
+                raise ServiceUnavailable()
+
+        refused: list[str] = []
+        server.node.iqs.bind("refuses", Refuses())
+        accounts = [server.account("romeo@montague.example"), Jid("nobody@montague.example")]
+        server.store.hold()
+        for account in accounts:
+            asks(juliet, account, "refused")
+            juliet.receives_error("service-unavailable")
+        assert (refused, len(server.store.waiting)) == (accounts, 0)
+
+    @pytest.mark.parametrize("type", ["get", "set"])
+    def test_second_resource(self, juliet: Client, type: str) -> None:
+        """RFC 6120, 7: a stream has one resource; asking for another is not allowed."""
+        for to in ("", " to='capulet.example'", " to='juliet@capulet.example'"):
+            juliet.sends(f"<iq type='{type}' id='b'{to}><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+            juliet.receives_error("not-allowed", type="cancel", id="b")
+
+    def test_binding_for_others(self, server: Server, juliet: Client) -> None:
+        """And nobody binds for somebody else."""
+        server.account("romeo@montague.example")
+        bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+        juliet.sends(f"<iq type='set' id='b' to='romeo@montague.example'>{bind}</iq>")
+        juliet.receives_error("service-unavailable", id="b")
 
     def test_host(self, juliet: Client) -> None:
         """10.5.1: a host answers for itself, each host of ours for itself."""
@@ -324,6 +357,27 @@ class Service:
     send = receive
 
 
+class TestStorageThatIsDown:
+    """What cannot be decided without a database is refused for now, not for ever."""
+
+    @pytest.mark.parametrize(
+        "stanza",
+        [
+            "<message id='1' to='romeo@montague.example'><body>c</body></message>",
+            "<presence id='1' to='romeo@montague.example' type='subscribe'/>",
+            "<iq id='1' to='romeo@montague.example' type='get'><any xmlns='urn:x'/></iq>",
+        ],
+    )
+    def test_wait(self, server: Server, juliet: Client, stanza: str) -> None:
+        """The sender may try again later; the session goes on."""
+        server.store.hold()
+        juliet.sends(stanza)
+        server.store.fail(StorageUnavailable("db.example is down"))
+        juliet.receives_error("resource-constraint", type="wait", id="1")
+        asks(juliet, None, "own")
+        assert juliet.receives_any().get("type") == "result"
+
+
 class TestServices:
     """Domains that are neither hosts nor remote."""
 
@@ -391,7 +445,7 @@ class TestErrorsOfOurs:
         ("presence", "unsubscribe", True),
         ("presence", "unavailable", False),
         ("presence", "probe", False),
-        ("presence", "subscribed", False),
+        ("presence", "subscribed", True),
         ("presence", "unsubscribed", False),
         ("presence", "error", False),
         ("iq", "get", True),
@@ -403,6 +457,6 @@ class TestErrorsOfOurs:
     ],
 )
 def test_what_may_be_answered(kind: str, type: str, answered: bool) -> None:
-    """8.3.1: errors and results never; presence that is an answer itself, or a farewell, neither."""
+    """8.3.1: errors and results never; a farewell, or presence that nobody waits for an answer to, neither."""
     element: Any = E(f"{{jabber:client}}{kind}")
     assert may_be_answered(Stanza(kind, element, HOST, JULIET, type)) is answered

@@ -69,7 +69,10 @@ class InboundMessage(Decision):
 
 @dataclass(slots=True)
 class InboundPresence(Decision):
-    """Presence came for a local account."""
+    """Presence came for a local account.
+
+    A probe comes for any name: one of an account that does not exist is answered as a stranger's (RFC 6121, 4.3.2).
+    """
 
     account: Jid
     stanza: "Stanza"

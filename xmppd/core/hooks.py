@@ -2,7 +2,7 @@
 
 * A **Decision** asks whether something may happen and who takes it. Handlers run in the order of their phases; the
   first `Verdict` settles it; a `StanzaError` refuses it; any other exception is a bug and fails closed: it is logged
-  with the handler's name and becomes `internal-server-error`.
+  with the handler's name and becomes `internal-server-error`; a database that is down becomes `resource-constraint`.
 * A **Collection** asks what everybody has to contribute; all handlers run, a failing one no further than its failure.
 * A **Notice** tells that something has happened; all handlers run, each isolated from the others.
 
@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from enum import Enum, IntEnum, auto
 from typing import Any, NamedTuple, TypeVar
 
-from ..protocol.errors import InternalServerError, Misuse, StanzaError
+from ..protocol.errors import Misuse, StanzaError
+from .clock import Clock
+from .fault_log import FaultLog
 from .log import Log
 
 log = Log("hooks")
@@ -126,11 +128,14 @@ def marked(owner: object, attribute: str) -> Iterator[tuple[Any, Any]]:
 class Hooks:
     """Who handles what. One of these serves the whole process.
 
+    :param clock: bounds what is logged of faults; without one all of it is.
+    :ivar faults: tells of handlers that fail.
     :ivar generation: grows whenever handlers come or go; what was asked of them may be kept while it stays.
     :ivar tap: called with every decision before its handlers, if set (`xmppctl watch`); must not raise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.faults = FaultLog(log, clock)
         self._entries: list[Entry] = []
         self._handlers: dict[type, tuple[Callable[[Any], Awaitable[Any]], ...]] = {}
         self.tap: Callable[[Decision], None] | None = None
@@ -179,7 +184,7 @@ class Hooks:
     async def decide(self, event: Decision) -> Verdict | None:
         """Run the handlers of a decision; return the verdict that settled it, or None.
 
-        :raises StanzaError: a handler refused, or failed (`InternalServerError`).
+        :raises StanzaError: a handler refused, failed (`InternalServerError`) or had no storage (`ResourceConstraint`).
         """
         if self.tap is not None:
             self.tap(event)
@@ -192,8 +197,7 @@ class Hooks:
         except StanzaError:
             raise
         except Exception as error:
-            log.failure("{handler} failed in {event}", error, handler=self._name(handler), event=type(event).__name__)
-            raise InternalServerError() from error
+            raise self.faults.answer(self._name(handler), type(event).__name__, error) from error
         return None
 
     async def collect(self, event: C) -> C:
@@ -211,7 +215,7 @@ class Hooks:
         try:
             await handler(event)
         except Exception as error:
-            log.failure("{handler} failed in {event}", error, handler=self._name(handler), event=type(event).__name__)
+            self.faults.tell(self._name(handler), type(event).__name__, error)
 
     def _name(self, handler: object) -> str:
         """Return the name of a handler, which may have been unbound while it ran."""

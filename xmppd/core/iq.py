@@ -8,22 +8,24 @@ the empty result) or *raises* the error. Requests to a full JID are not ours to 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from ..protocol.element import Element
 from ..protocol.errors import (
     FeatureNotImplemented,
-    InternalServerError,
+    NotAllowed,
     RemoteServerTimeout,
     ServiceUnavailable,
     StanzaError,
     error_of,
 )
 from ..protocol.jid import Jid
+from ..protocol.names import BIND
 from ..protocol.stanza import Stanza
 from .clock import Clock
+from .fault_log import FaultLog
 from .hooks import marked
 from .log import Log
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 log = Log("iq")
 S = TypeVar("S")
+BIND_REQUEST: Final = f"{{{BIND}}}bind"
 
 
 class Target(StrEnum):
@@ -101,6 +104,7 @@ class Iqs:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._faults = FaultLog(log, clock)
         self._answerers: dict[tuple[str, str, Target], tuple[str, Answerer]] = {}
         self._pending: dict[str, tuple[Jid, Deferred[Element | None], Any]] = {}
         self._number = 0
@@ -128,7 +132,12 @@ class Iqs:
         return sorted((type, name, target, owner) for (type, name, target), (owner, _) in self._answerers.items())
 
     def find(self, request: IqRequest, target: Target) -> tuple[str, Answerer]:
-        """Return who answers; raise `FeatureNotImplemented` for the wrong type, `ServiceUnavailable` if nobody does."""
+        """Return who answers.
+
+        :raises FeatureNotImplemented: somebody answers the other type.
+        :raises NotAllowed: it asks for a second resource: a stream has one (RFC 6120, 7.1).
+        :raises ServiceUnavailable: nobody answers.
+        """
         type, name = request.stanza.type, request.payload.name
         if target is Target.ACCOUNT and not request.is_own:
             target = Target.ANY_ACCOUNT
@@ -139,6 +148,8 @@ class Iqs:
             return found
         if target is Target.ANY_ACCOUNT:
             raise ServiceUnavailable()  # as if there were no such account
+        if name == BIND_REQUEST and request.sender is not None:
+            raise NotAllowed("this stream has its resource")
         other = "set" if type == "get" else "get"
         if (other, name, target) in self._answerers:
             raise FeatureNotImplemented(f"there is no {type} for this payload")
@@ -149,15 +160,19 @@ class Iqs:
         return (request.stanza.type, request.payload.name, target) in self._answerers
 
     async def answer(self, request: IqRequest, target: Target) -> Element | None:
-        """Return the payload of the answer; raise the error to answer with."""
+        """Return the payload of the answer; raise the error to answer with.
+
+        :raises ResourceConstraint: the answerer had no storage.
+        :raises InternalServerError: it failed.
+        """
         owner, answerer = self.find(request, target)
         try:
             return await answerer(request)
         except StanzaError:
             raise
         except Exception as error:
-            log.failure("{owner} failed to answer {name}", error, owner=owner, name=request.payload.name)
-            raise InternalServerError() from error
+            event = f"iq {request.stanza.type} {request.payload.name}"
+            raise self._faults.answer(owner, event, error) from error
 
     # Asking
 

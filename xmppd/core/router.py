@@ -7,6 +7,7 @@ The router knows RFC 6120, 10 and nothing else: what becomes of a stanza at an a
 from collections.abc import Iterable
 from typing import Protocol
 
+from ..protocol.element import Element
 from ..protocol.errors import FeatureNotImplemented, RemoteServerNotFound, ServiceUnavailable, StanzaError
 from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
@@ -26,11 +27,9 @@ from .events import (
 from .hooks import Hooks, Verdict
 from .host import Host, Hosts
 from .iq import IqRequest, Iqs, Target
-from .log import Log
 from .session import Session
 from .sessions import Sessions
-
-log = Log("router")
+from .shards import StorageUnavailable
 
 
 class Service(Protocol):
@@ -150,14 +149,14 @@ class Router:
 
         An account without a session costs a look-up and no more.
         """
-        hosts, sessions = self.hosts, self.sessions
+        hosts, sessions, hooks = self.hosts, self.sessions, self.hooks
         for address in addresses:
             if address.localpart and address.domainpart in hosts and not sessions.of(address.bare):
                 continue
             try:
                 await self.send(stanza.copy(to=address))
             except Exception as error:
-                log.failure("presence of {jid} for {to} failed", error, jid=stanza.from_, to=address)
+                hooks.faults.tell("router.broadcast", "presence", error)
 
     async def answer_error(self, stanza: Stanza, error: StanzaError) -> None:
         """Answer `stanza` with `error`, unless that may not be: never an error with an error (RFC 6120, 8.3.1)."""
@@ -171,13 +170,15 @@ class Router:
         kind = stanza.kind
         if kind == "message":
             if not await self._exists(account):
+                if stanza.type == "headline":
+                    return  # as if there were an account, and nobody there (RFC 6121, 8.5.1 and 8.5.2.2.1)
                 raise ServiceUnavailable()
             if await self.hooks.decide(InboundMessage(account, stanza)) is None:
                 raise ServiceUnavailable()
         elif kind == "presence":
             if stanza.type in ("", "unavailable") and not self.sessions.of(account):
                 return  # nobody to tell, and no need to ask the database
-            if await self._exists(account):
+            if stanza.type == "probe" or await self._exists(account):
                 await self.hooks.decide(InboundPresence(account, stanza))
         elif stanza.to is not None and stanza.to.resourcepart:
             await self._iq_to_session(account, stanza)
@@ -185,7 +186,11 @@ class Router:
             await self._iq_to_us(stanza, None)
 
     async def _exists(self, account: Jid) -> bool:
-        return bool(self.sessions.of(account)) or await self.accounts.get(account) is not None
+        """Whether there is such an account; raise `ResourceConstraint` if that cannot be found out now."""
+        try:
+            return bool(self.sessions.of(account)) or await self.accounts.get(account) is not None
+        except StorageUnavailable as error:
+            raise self.hooks.faults.answer("router", "address", error) from error
 
     async def _to_host(self, host: Host, stanza: Stanza) -> None:
         if stanza.kind == "iq":
@@ -220,14 +225,26 @@ class Router:
             raise FeatureNotImplemented("a host has no resources")
         target = Target.ACCOUNT if to.localpart else Target.HOST
         request = IqRequest(stanza, to, stanza.from_, payload, sender)
-        if target is Target.ACCOUNT and not request.is_own and not await self._exists(to):
-            raise ServiceUnavailable()
-        result = await self.iqs.answer(request, target)
+        result = await self._answered(request, target)
         answer = stanza.reply("result", *([] if result is None else [result]))
         if sender is not None:
             await self.deliver(sender, answer)
         else:
             await self.send(answer)
+
+    async def _answered(self, request: IqRequest, target: Target) -> Element | None:
+        """Return the payload of an answer; an account that does not exist has none for anybody.
+
+        Whether it exists is asked behind a get: one that refuses strangers does so in the same time for any name.
+        """
+        is_anothers = target is Target.ACCOUNT and not request.is_own
+        changes = request.stanza.type == "set"
+        if is_anothers and changes and not await self._exists(request.target):
+            raise ServiceUnavailable()
+        result = await self.iqs.answer(request, target)
+        if is_anothers and not changes and not await self._exists(request.target):
+            raise ServiceUnavailable()
+        return result
 
     # To a client
 
@@ -248,4 +265,4 @@ def may_be_answered(stanza: Stanza) -> bool:
         return False
     if stanza.kind == "iq":
         return stanza.type != "result"  # one of a type that does not exist is a request gone wrong
-    return stanza.kind == "message" or stanza.type not in ("unavailable", "probe", "unsubscribed", "subscribed")
+    return stanza.kind == "message" or stanza.type not in ("unavailable", "probe", "unsubscribed")
