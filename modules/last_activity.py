@@ -1,21 +1,23 @@
 """XEP-0012: Last Activity: when an account was last seen, and for how long the server has been up.
 
-Both an account and its resources are asked about by who may see their presence, and by nobody else.
+Both an account and its resources are asked about by who may see their presence, and by nobody else. The XEP has
+`forbidden` for strangers; but then everybody could find out which accounts exist, since a request to one that does not
+is answered `service-unavailable` (RFC 6121, 8.5.1). So that is the answer for both.
 """
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from xmppd.core.accounts import Accounts
 from xmppd.core.clock import Clock
 from xmppd.core.events import InboundIq
 from xmppd.core.hooks import Hooks, Phase, Verdict, on
 from xmppd.core.iq import IqRequest, Target, iq
 from xmppd.core.module import Module, Xep
 from xmppd.core.sessions import Sessions
+from xmppd.modules.presence.api import Departures
 from xmppd.modules.roster.api import Rosters, who_may_learn
 from xmppd.protocol.element import E, Element
-from xmppd.protocol.errors import Forbidden, ItemNotFound
+from xmppd.protocol.errors import ItemNotFound, ServiceUnavailable
 from xmppd.protocol.jid import Jid
 
 NS: Final = "jabber:iq:last"
@@ -27,12 +29,12 @@ class LastActivity(Module):
     """Tells seconds since an account's last logout, or since the start of the server."""
 
     name: ClassVar = "last_activity"
-    xeps: ClassVar = (Xep(12, "2.0"),)
+    xeps: ClassVar = (Xep(12, "2.0", note="an account that one may not ask looks like none: RFC 6121, 8.5.1"),)
     features: ClassVar = (NS,)
     account_features: ClassVar = (NS,)
 
-    accounts: Accounts
     clock: Clock
+    departures: Departures
     hooks: Hooks
     rosters: Rosters
     sessions: Sessions
@@ -57,10 +59,10 @@ class LastActivity(Module):
         await self._check(target, request.from_)
         if self.sessions.of(target):
             return _answer(0)
-        account = await self.accounts.get(target)
-        if account is None or account.last_seen is None:
+        left = await self.departures.last(target)
+        if left is None:
             raise ItemNotFound("it was never seen")
-        return _answer(self.clock.seconds() - account.last_seen, account.last_status)
+        return _answer(self.clock.seconds() - left.when, left.status)
 
     @on(InboundIq, Phase.GUARD)
     async def guard_resource(self, event: InboundIq) -> Verdict | None:
@@ -75,12 +77,12 @@ class LastActivity(Module):
         return None
 
     async def _check(self, account: Jid, asker: Jid) -> None:
-        """Return if `asker` may know of an account's presence, else raise `Forbidden`."""
+        """Return if `asker` may know of an account's presence, else raise `ServiceUnavailable`."""
         if asker.bare == account:
             return
         roster = await self.rosters.get(account)
         if not roster.may_see(asker.bare) or not await who_may_learn(self.hooks, account, (asker.bare,)):
-            raise Forbidden("its presence is not yours to see")
+            raise ServiceUnavailable()
 
 
 def _answer(seconds: float, status: str = "") -> Element:

@@ -10,7 +10,7 @@ What one session makes known is made known in order: a session that ends while i
 database is slow, say) becomes unavailable behind that.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -31,6 +31,7 @@ from xmppd.protocol.errors import BadRequest, ResourceConstraint
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
+from .api import Departures
 from .broadcast import Broadcaster
 from .last_seen import LastSeen
 from .probes import STATUS, Probes
@@ -54,6 +55,7 @@ class PresenceModule(Module):
     """Tells who is there."""
 
     name: ClassVar = "presence"
+    offered: ClassVar = (Departures,)
 
     accounts: Accounts
     clock: Clock
@@ -70,8 +72,12 @@ class PresenceModule(Module):
 
     def __post_init__(self) -> None:
         self._broadcaster = Broadcaster(self.rosters, self.router, self.sessions, self.hooks)
-        self._probes = Probes(self.rosters, self.router, self.sessions, self.hooks, self.accounts)
         self._last_seen = LastSeen(self.accounts, self.clock)
+        self._probes = Probes(self.rosters, self.router, self.sessions, self.hooks, self._last_seen)
+
+    def offers(self) -> Mapping[type, Any]:
+        """Return how accounts were left."""
+        return {Departures: self._last_seen}
 
     async def stop(self) -> None:
         """Write what waits."""

@@ -1,13 +1,34 @@
 """What other modules may know of presence: when resources become available and unavailable.
 
-The resource's own presence is in `Session.presence` and `Session.priority`.
+The resource's own presence is in `Session.presence` and `Session.priority`. `Departures` tells when an account was
+left.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from xmppd.core.hooks import Notice
 from xmppd.core.session import Session
+from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
+
+
+class Departure(NamedTuple):
+    """How an account was left.
+
+    :ivar when: the end of its last session, in seconds since the epoch.
+    :ivar status: its last words, or an empty string.
+    """
+
+    when: float
+    status: str = ""
+
+
+class Departures(Protocol):
+    """How accounts were left."""
+
+    async def last(self, account: Jid) -> Departure | None:
+        """Return how an account (a bare JID) was left last; None if it never was, or does not exist."""
 
 
 @dataclass(slots=True)

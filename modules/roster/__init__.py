@@ -20,7 +20,7 @@ from xmppd.core.router import Router
 from xmppd.core.sessions import Sessions
 from xmppd.core.shards import Shards
 from xmppd.protocol.element import E, Element
-from xmppd.protocol.errors import BadRequest, Forbidden, NotAllowed
+from xmppd.protocol.errors import BadRequest, NotAllowed, ServiceUnavailable
 from xmppd.protocol.jid import Jid
 
 from .api import Rosters
@@ -94,8 +94,12 @@ class RosterModule(Module):
     @iq("get", QUERY, Target.ANY_ACCOUNT)
     @iq("set", QUERY, Target.ANY_ACCOUNT)
     async def refuse(self, request: IqRequest) -> None:
-        """2.3.3: a roster is its owner's."""
-        raise Forbidden()
+        """2.3.3: a roster is its owner's.
+
+        The RFC has `forbidden` here; but an account that does not exist answers `service-unavailable` (8.5.1), and
+        who may not see a roster need not learn whether there is one.
+        """
+        raise ServiceUnavailable()
 
     async def _put(self, owner: Jid, wanted: RosterSet) -> None:
         async with self._rosters.turn(owner):

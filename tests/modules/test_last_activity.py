@@ -45,6 +45,16 @@ class TestOfflineUser:
         romeo.sends(ASK.format(JULIET))
         answered(romeo, 903)
 
+    def test_at_once(self, romeo: Client, server: Server) -> None:
+        """The logout need not have been written down to be told."""
+        juliet = server.online(f"{JULIET}/balcony")
+        server.advance(60)
+        juliet.sends("<presence type='unavailable'><status>Heading Home</status></presence>")
+        juliet.disconnects()
+        romeo.forgets()
+        romeo.sends(ASK.format(JULIET))
+        answered(romeo, 0, "Heading Home")
+
     def test_status(self, romeo: Client, server: Server) -> None:
         """What the contact said at last."""
         juliet = server.online(f"{JULIET}/balcony")
@@ -65,10 +75,14 @@ class TestOfflineUser:
         answered(romeo, 0)
 
     def test_not_authorized(self, romeo: Client, server: Server) -> None:
-        """Who does not see the presence of the account is told nothing."""
+        """Who does not see the presence of the account is told what a name that nobody has would answer."""
         juliet = server.connect(f"{JULIET}/balcony")
-        juliet.sends(ASK.format(ROMEO))
-        juliet.receives_error("forbidden", type="auth", id="last1")
+        for to in (ROMEO, "nobody@montague.example", f"{ROMEO}/orchard", "nobody@montague.example/orchard"):
+            juliet.sends(ASK.format(to))
+            juliet.receives(
+                f"<iq id='last1' type='error' from='{to}' to='{JULIET}/balcony'><error type='cancel' code='503'>"
+                "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+            )
 
     def test_blocked(self, romeo: Client, server: Server) -> None:
         """Security Considerations: a subscription is worth what else restricts it leaves of it."""
@@ -80,7 +94,7 @@ class TestOfflineUser:
 
         server.node.hooks.bind("blocking", Blocking())
         romeo.sends(ASK.format(JULIET))
-        romeo.receives_error("forbidden", type="auth", id="last1")
+        romeo.receives_error("service-unavailable", type="cancel", id="last1")
 
     @pytest.mark.parametrize("to", ["", f" to='{JULIET}'"])
     def test_oneself(self, server: Server, to: str) -> None:
@@ -124,7 +138,7 @@ class TestOnlineUser:
         """The resource is not even asked by whom the account does not show its presence to."""
         juliet = server.online(f"{JULIET}/balcony")
         juliet.sends(ASK.format(f"{ROMEO}/orchard"))
-        juliet.receives_error("forbidden", type="auth", id="last1")
+        juliet.receives_error("service-unavailable", type="cancel", id="last1")
         romeo.forgets()
         romeo.receives_nothing()
 

@@ -6,7 +6,10 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from xmppd.core.accounts import Account, Role
+from xmppd.core.drive import drive
 from xmppd.core.shards import StorageUnavailable
+from xmppd.modules.presence.api import Departure
 from xmppd.modules.presence.last_seen import TOGETHER, LastSeen
 from xmppd.protocol.jid import Jid
 
@@ -22,6 +25,12 @@ class Accounts:
         self.waiting: list[Deferred[None]] = []
         self.is_slow = False
         self.is_down = False
+        self.asked = 0
+
+    async def get(self, jid: Jid) -> Account | None:
+        self.asked += 1
+        when, status = next(((when, status) for known, when, status in self.told if known == jid), (None, ""))
+        return Account(jid, Role.USER, True, 0.0, when, status) if jid in (JULIET, ROMEO) else None
 
     async def set_last_seen(self, jid: Jid, when: float, status: str = "") -> None:
         if self.is_down:
@@ -80,6 +89,40 @@ def test_a_few_at_a_time(seen: LastSeen, accounts: Accounts, clock: Clock) -> No
     for waiting in accounts.waiting[:TOGETHER]:
         waiting.callback(None)
     assert len(accounts.told) == TOGETHER + 1
+
+
+def last(seen: LastSeen, account: Jid) -> Departure | None:
+    result = drive(seen.last(account))
+    assert not isinstance(result, Deferred)
+    return result
+
+
+def test_what_waits_is_known(seen: LastSeen, accounts: Accounts, clock: Clock) -> None:
+    """Who asks is told at once: while it waits, while it is written, and when it was."""
+    accounts.is_slow = True
+    clock.advance(100)
+    assert last(seen, JULIET) is None
+    seen.note(JULIET, "Good night")
+    expected = Departure(100.0, "Good night")
+    assert last(seen, JULIET) == expected
+    clock.advance(1)
+    assert (last(seen, JULIET), len(accounts.waiting), accounts.asked) == (expected, 1, 1)
+    accounts.waiting[0].callback(None)
+    assert (last(seen, JULIET), accounts.asked) == (expected, 2)
+    assert last(seen, Jid.parse("nobody@capulet.example")) is None
+
+
+def test_noted_again_while_it_is_written(seen: LastSeen, accounts: Accounts, clock: Clock) -> None:
+    """The newer note counts, and the end of the older write does not take it away."""
+    accounts.is_slow = True
+    seen.note(JULIET, "one")
+    clock.advance(1)
+    seen.note(JULIET, "two")
+    assert last(seen, JULIET) == Departure(1.0, "two")
+    clock.advance(1)
+    accounts.waiting[0].callback(None)
+    assert last(seen, JULIET) == Departure(1.0, "two")
+    assert accounts.asked == 0
 
 
 def test_database_that_is_down(seen: LastSeen, accounts: Accounts, clock: Clock) -> None:

@@ -2,11 +2,14 @@
 
 import pytest
 
-from tests.modules.roster.cast import ROSTER, befriend, shows, subscribe
+from tests.modules.roster.cast import ROSTER, befriend, interested, pushed, shows, subscribe
 from tests.scenario.client import Client
 from tests.scenario.server import Server
+from xmppd.core.events import InboundPresence
 from xmppd.core.hooks import Phase, Verdict, on
 from xmppd.modules.roster.api import Disclosing, Rosters
+from xmppd.protocol.jid import Jid
+from xmppd.protocol.stanza import Stanza
 
 JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
 BALCONY, CHAMBER, ORCHARD = f"{JULIET}/balcony", f"{JULIET}/chamber", f"{ROMEO}/orchard"
@@ -78,6 +81,13 @@ def test_last_words(server: Server, romeo: Client) -> None:
     )
 
 
+def test_last_words_at_once(server: Server, romeo: Client) -> None:
+    """They are told though they were not written down yet."""
+    server.online(BALCONY).sends("<presence type='unavailable'><status>Good night</status></presence></stream:stream>")
+    probes(romeo, JULIET)
+    assert romeo.receives_any().findtext("{jabber:client}status") == "Good night"
+
+
 def test_without_last_words(server: Server, romeo: Client) -> None:
     """4.3.2: who has left without a word has left all the same."""
     server.online(BALCONY, "<presence><status>Here I am</status></presence>").loses_connection()
@@ -115,14 +125,17 @@ async def forget(server: Server, owner: str) -> None:
         await rosters.remove(owner)
 
 
-def test_who_waits_is_not_denied(server: Server) -> None:
-    """A probe of somebody who has asked for a subscription is no reason to deny it."""
+@pytest.mark.parametrize("localpart", ["juliet", "nobody"])
+def test_who_waits_for_an_answer(server: Server, localpart: str) -> None:
+    """4.3.2: a request that waits is no subscription; that it waits, and for whom, is not told either."""
     server.online(BALCONY)
-    romeo = server.online(ORCHARD)
-    romeo.sends(f"<presence type='subscribe' to='{JULIET}'/>")
-    probes(romeo, JULIET)
+    contact = f"{localpart}@capulet.example"
+    romeo = interested(server, ORCHARD)
+    romeo.sends(f"<presence type='subscribe' to='{contact}'/>")
+    probes(romeo, contact)
+    romeo.receives(presence(contact, ROMEO, "unsubscribed"))
+    romeo.receives(pushed(romeo, f"<item jid='{contact}' subscription='none'/>"))
     romeo.receives_nothing()
-    shows(romeo, f"<item jid='{JULIET}' subscription='none' ask='subscribe'/>")
 
 
 def test_directed_presence_is_shown_again(server: Server) -> None:
@@ -135,11 +148,25 @@ def test_directed_presence_is_shown_again(server: Server) -> None:
     romeo.receives_nothing()
 
 
-def test_no_such_account(server: Server) -> None:
-    """8.5.1: there is no answer."""
-    romeo = server.online(ORCHARD)
-    probes(romeo, "nobody@capulet.example")
-    romeo.receives_nothing()
+@pytest.mark.parametrize("resource", ["", "/balcony"])
+def test_no_such_account(server: Server, resource: str) -> None:
+    """4.3.2 and 8.5.1: an account that does not exist answers as one does that does not know the prober, as fast."""
+    server.account(JULIET)
+    server.online(ORCHARD)
+    server.store.hold()
+    sent: list[Stanza] = []
+
+    class Listener:
+        @on(InboundPresence, Phase.GUARD)
+        async def hear(self, event: InboundPresence) -> None:
+            sent.append(event.stanza)
+
+    server.node.hooks.bind("listener", Listener())
+    for localpart in ("juliet", "nobody"):
+        account = f"{localpart}@capulet.example"
+        probe = Stanza.build("presence", to=Jid(account + resource), from_=Jid(ORCHARD), type="probe")
+        server.wait(server.node.router.route(probe))
+        assert (sent[-1].type, sent[-1].from_, sent[-1].to) == ("unsubscribed", account, ROMEO)
 
 
 def test_own_account(server: Server) -> None:

@@ -104,13 +104,16 @@ def test_errors(server: Server, item: str, condition: str) -> None:
 
 @pytest.mark.parametrize("type", ["get", "set"])
 def test_somebody_elses_roster(server: Server, type: str) -> None:
-    """2.3.3: a roster is read and changed by its owner only."""
+    """2.3.3 and 8.5.1: a roster is its owner's; nobody else learns that there is one."""
     romeo = interested(server, "romeo@montague.example/garden")
     juliet = interested(server, "juliet@capulet.example/balcony")
-    romeo.sends(
-        f"<iq id='set1' type='{type}' to='juliet@capulet.example'><query xmlns='jabber:iq:roster'>{NURSE}</query></iq>"
-    )
-    romeo.receives_error("forbidden", id="set1")
+    for localpart in ("juliet", "nobody"):
+        to = f"{localpart}@capulet.example"
+        romeo.sends(f"<iq id='set1' type='{type}' to='{to}'><query xmlns='jabber:iq:roster'>{NURSE}</query></iq>")
+        romeo.receives(
+            f"<iq id='set1' type='error' from='{to}' to='{romeo.jid}'><error type='cancel' code='503'>"
+            "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        )
     juliet.receives_nothing()
     shows(juliet)
     shows(romeo)
@@ -127,6 +130,10 @@ def test_full_roster(server: Server) -> None:
     juliet.receives_error("resource-constraint", id="set1")
     juliet.sends("<presence id='sub1' type='subscribe' to='nurse@capulet.example'/>")
     juliet.receives_error("resource-constraint", id="sub1")
+    juliet.sends(
+        "<presence id='pre1' type='subscribed' to='nurse@capulet.example'/>"
+    )  # 3.4: a pre-approval is kept, too
+    juliet.receives_error("resource-constraint", type="wait", id="pre1")
     juliet.sends(SET.format("<item jid='guest1@capulet.example' name='First'/>"))
     assert juliet.receives_any().get("type") in ("result", "set")
 
@@ -342,8 +349,8 @@ def test_guest_has_no_contacts() -> None:
     visitor.receives_error("not-allowed", id="set1")
     for type in ("subscribe", "subscribed"):
         visitor.sends(f"<presence id='sub1' type='{type}' to='romeo@montague.example'/>")
+        visitor.receives_error("not-allowed", id="sub1")
     romeo.sends(f"<presence type='subscribe' to='{visitor.jid}'/>")
     romeo.forgets()
-    visitor.receives_error("not-allowed", id="sub1")
     visitor.receives_nothing()
     shows(visitor)
