@@ -1,19 +1,20 @@
 """Programs that run beside the tests: what they do is waited for, never how long it takes."""
 
 import os
+import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .changes import Changes
+
 HANG = 120.0
 """Seconds after which a wait is given up: far beyond what any machine needs, and no measure of anything."""
-
-LOOK = 0.01
-"""Seconds between two looks at something that tells nobody when it changes."""
 
 
 def _environment() -> dict[str, str]:
@@ -26,6 +27,7 @@ class Process:
     """A running program; what it says goes into two files of `folder`."""
 
     def __init__(self, command: Sequence[str | Path], folder: Path, environment: dict[str, str] | None = None) -> None:
+        self._folder = folder
         self._said, self._complained = folder / "stdout", folder / "stderr"
         with self._said.open("wb") as out, self._complained.open("wb") as err:
             self._process = subprocess.Popen(
@@ -54,14 +56,35 @@ class Process:
         return self._process.poll() is None
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until `condition` is true; fail if the program ends before."""
+        """Wait until `condition`, which looks at files of the folder, is true; fail if the program ends before."""
         given_up = time.monotonic() + HANG
-        while not condition():
-            if not self.is_running:
-                raise AssertionError(f"it ended with {self._process.returncode} before {what}:\n{self.stderr}")
-            if time.monotonic() > given_up:
-                raise AssertionError(f"it hangs before {what}:\n{self.stderr}")
-            time.sleep(LOOK)
+        with Changes(self._folder) as changes, ExitStack() as stack:
+            if self._holds(condition, changes, what):
+                return
+            selector = stack.enter_context(selectors.DefaultSelector())
+            selector.register(changes, selectors.EVENT_READ)
+            selector.register(stack.enter_context(self._end()), selectors.EVENT_READ)
+            while not self._holds(condition, changes, what):
+                if not selector.select(max(0.0, given_up - time.monotonic())):
+                    raise AssertionError(f"it hangs before {what}:\n{self.stderr}")
+
+    def _holds(self, condition: Callable[[], bool], changes: Changes, what: str) -> bool:
+        """Look once; what changes from now on is told."""
+        changes.forget()
+        was_running = self.is_running
+        holds = condition()
+        if not holds and not was_running:
+            raise AssertionError(f"it ended with {self._process.returncode} before {what}:\n{self.stderr}")
+        return holds
+
+    @contextmanager
+    def _end(self) -> Iterator[int]:
+        """Yield a descriptor that is readable once the program, which runs, has ended."""
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def ends(self) -> int:
         """Wait for its end; return its exit code."""
