@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from xmppd.migrations.columns import address
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -20,11 +22,6 @@ HOLD_SLOT = """
         END IF;
     END $$
 """
-
-
-def address() -> sa.types.TypeEngine[str]:
-    """Return the type of a column that holds a JID: compared by code point."""
-    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:

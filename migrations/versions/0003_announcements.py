@@ -3,15 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
+from xmppd.migrations.columns import address
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
-
-
-def address() -> sa.types.TypeEngine[str]:
-    """Return the type of a column that holds a JID: compared by code point."""
-    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
