@@ -32,7 +32,7 @@ from xmppd.core.sessions import Sessions
 from xmppd.core.shards import Shards
 from xmppd.modules.adhoc.api import CommandForm
 from xmppd.modules.presence.api import ResourceAvailable
-from xmppd.protocol.element import E, Element
+from xmppd.protocol.element import E
 from xmppd.protocol.errors import BadRequest, Forbidden, NotAcceptable, StanzaError
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.names import CLIENT
@@ -60,6 +60,7 @@ ADDRESSES: Final = {
 Where = Annotated[str | None, argument("This host only")]
 Announcement = Annotated[Document, argument("Announcement", field="announcement")]
 Motd = Annotated[Document, argument("Message of the Day", field="motd")]
+Subject = Annotated[str, argument("Its subject")]
 Welcome = Annotated[Document, argument("Welcome Message", field="welcome")]
 
 
@@ -95,40 +96,35 @@ class Announcements(Module):
     # Commands
 
     @command("announce online", adhoc=f"{ADMIN}#announce", scoped=True)
-    async def announce(
-        self,
-        text: Announcement,
-        subject: Annotated[str, argument("Its subject")] = "",
-        host: Where = None,
-    ) -> Done:
+    async def announce(self, text: Announcement, subject: Subject = "", host: Where = None) -> Done:
         """Send a message to everybody who is online.
 
         It goes to all sessions of this node, and to nobody who is not connected now.
         """
-        parts = [E(SUBJECT, self._checked(subject))] if subject else []
-        parts.append(E(BODY, self._checked(text)))
+        words = self._checked(text), self._checked_subject(subject)
         messages: dict[str, Stanza] = {
-            each.name: _message(each.name, "headline", *parts) for each in self._chosen(host)
+            each.name: _message(each.name, "headline", *words) for each in self._chosen(host)
         }
         return Done(f"sent to {await self._send_to_all(messages)} sessions")
 
     @command("motd set", adhoc=f"{ADMIN}#set-motd", scoped=True)
-    async def set_motd(self, text: Motd, host: Where = None) -> Done:
+    async def set_motd(self, text: Motd, subject: Subject = "", host: Where = None) -> Done:
         """Set the message of the day.
 
         Each account is shown it once, when it next becomes available.
         """
-        return await self._put(Kind.MOTD, text, host, again=True)
+        return await self._put(Kind.MOTD, text, subject, host, again=True)
 
     @command("motd edit", adhoc=f"{ADMIN}#edit-motd", scoped=True)
-    async def edit_motd(self, text: Motd, host: Where = None) -> Done:
-        """Edit the message of the day; nobody who has seen it is shown it again."""
-        return await self._put(Kind.MOTD, text, host, again=False)
+    async def edit_motd(self, text: Motd, subject: Subject = "", host: Where = None) -> Done:
+        """Edit the message of the day and its subject; nobody who has seen it is shown it again."""
+        return await self._put(Kind.MOTD, text, subject, host, again=False)
 
     @command("motd show", scoped=True)
     async def show_motd(self, host: Where = None) -> Table:
         """Show the message of the day."""
-        return await self._table(Kind.MOTD, host)
+        found = await self._all_texts(host)
+        return Table(("host", "subject", "message"), [(name, texts.subject, texts.motd) for name, texts in found])
 
     @command("motd delete", adhoc=f"{ADMIN}#delete-motd", scoped=True)
     async def delete_motd(self, host: Where = None) -> Done:
@@ -138,23 +134,23 @@ class Announcements(Module):
     @command("welcome set", adhoc=f"{ADMIN}#set-welcome", scoped=True)
     async def set_welcome(self, text: Welcome, host: Where = None) -> Done:
         """Set the welcome message, which new accounts are shown when they first become available."""
-        return await self._put(Kind.WELCOME, text, host, again=False)
+        return await self._put(Kind.WELCOME, text, "", host, again=False)
 
     @command("welcome show", scoped=True)
     async def show_welcome(self, host: Where = None) -> Table:
         """Show the welcome message."""
-        return await self._table(Kind.WELCOME, host)
+        return Table(("host", "message"), [(name, texts.welcome) for name, texts in await self._all_texts(host)])
 
     @command("welcome delete", adhoc=f"{ADMIN}#delete-welcome", scoped=True)
     async def delete_welcome(self, host: Where = None) -> Done:
         """Delete the welcome message."""
         return await self._clear(Kind.WELCOME, host)
 
-    async def _put(self, kind: Kind, text: str, host: str | None, *, again: bool) -> Done:
-        text = self._checked(text)
+    async def _put(self, kind: Kind, text: str, subject: str, host: str | None, *, again: bool) -> Done:
+        text, subject = self._checked(text), self._checked_subject(subject)
         chosen = self._chosen(host)
         for each in chosen:
-            await self._store.put(each.name, kind, text, again=again)
+            await self._store.put(each.name, kind, text, subject, again=again)
             self._changed(each.name)
         return Done(f"set for {_names(chosen)}")
 
@@ -166,10 +162,8 @@ class Announcements(Module):
             self._changed(each.name)
         return Done(f"deleted for {_names(cleared)}" if cleared else "there was none")
 
-    async def _table(self, kind: Kind, host: str | None) -> Table:
-        found = [(each.name, await self._store.texts(each.name)) for each in self._chosen(host)]
-        rows = [(name, texts.motd if kind is Kind.MOTD else texts.welcome) for name, texts in found]
-        return Table(("host", "message"), rows)
+    async def _all_texts(self, host: str | None) -> list[tuple[str, Texts]]:
+        return [(each.name, await self._store.texts(each.name)) for each in self._chosen(host)]
 
     def _chosen(self, name: str | None) -> Sequence[Host]:
         """Return the host of that name, or all of them; raise `CommandError` if it is none of ours."""
@@ -191,11 +185,16 @@ class Announcements(Module):
             raise CommandError("there is a character that XML does not allow", code=Exit.USAGE)
         return text
 
+    def _checked_subject(self, subject: str) -> str:
+        """Return a subject as it may be sent, which is one line; none is an empty one."""
+        return " ".join(self._checked(subject).split()) if subject.strip() else ""
+
     @collect(CommandForm)
     async def propose(self, event: CommandForm) -> None:
         """Edit Message of the Day, Set Welcome Message: the form includes the one that is set."""
         if event.command.node == f"{ADMIN}#edit-motd":
-            event.values["motd"] = (await self._store.texts(event.target)).motd
+            texts = await self._store.texts(event.target)
+            event.values.update(motd=texts.motd, subject=texts.subject)
         elif event.command.node == f"{ADMIN}#set-welcome":
             event.values["welcome"] = (await self._store.texts(event.target)).welcome
 
@@ -211,7 +210,6 @@ class Announcements(Module):
         given: dict[str, object] = {"host": str(event.host.name)}
         if node != f"{ADMIN}#delete-motd":
             given["text"] = stanza.text_of(BODY, "")
-        if node == f"{ADMIN}#announce":
             given["subject"] = stanza.text_of(SUBJECT, "")
         await self._run(Caller(Origin.ADHOC, stanza.from_.bare), node, given)
         return Verdict.HANDLED
@@ -267,9 +265,9 @@ class Announcements(Module):
         else:
             motd, welcome = await self._store.claim(session.account, texts.number)
         if welcome and texts.welcome:
-            await self._send(session, _message(host, "normal", E(BODY, texts.welcome)))
+            await self._send(session, _message(host, "normal", texts.welcome))
         if motd:
-            await self._send(session, _message(host, "headline", E(BODY, texts.motd)))
+            await self._send(session, _message(host, "headline", texts.motd, texts.subject))
 
     @notice(AccountCreated)
     async def expect(self, event: AccountCreated) -> None:
@@ -299,8 +297,9 @@ class Announcements(Module):
         self._known.pop(host, None)
 
 
-def _message(host: Jid, type: str, *children: Element) -> Stanza:
-    return Stanza.build("message", *children, to=None, from_=host, type=type)
+def _message(host: Jid, type: str, text: str, subject: str = "") -> Stanza:
+    parts = [E(SUBJECT, subject)] if subject else []
+    return Stanza.build("message", *parts, E(BODY, text), to=None, from_=host, type=type)
 
 
 def _names(hosts: Sequence[Host]) -> str:

@@ -19,11 +19,13 @@ _HOST: Final = texts.c.owner == bindparam("host")
 _TEXT: Final = (_HOST, texts.c.kind == bindparam("which"))
 _READER: Final = readers.c.owner == bindparam("account")
 
-LOAD: Final = select(texts.c.kind, texts.c.text, texts.c.number).where(_HOST)
+LOAD: Final = select(texts.c.kind, texts.c.text, texts.c.number, texts.c.subject).where(_HOST)
 ONE: Final = select(texts.c.text, texts.c.number).where(*_TEXT).with_for_update()
 ADD: Final = insert(texts)
-CHANGE: Final = update(texts).where(*_TEXT).values(text=bindparam("new"), number=bindparam("now"))
-CLEAR: Final = update(texts).where(*_TEXT, texts.c.text != "").values(text="")
+CHANGE: Final = (
+    update(texts).where(*_TEXT).values(text=bindparam("new"), number=bindparam("now"), subject=bindparam("about"))
+)
+CLEAR: Final = update(texts).where(*_TEXT, texts.c.text != "").values(text="", subject="")
 
 READ: Final = select(readers.c.motd, readers.c.welcome).where(_READER)
 BEGIN: Final = insert(readers)
@@ -46,11 +48,13 @@ class Texts(NamedTuple):
     """What a host tells at present; an empty text is none.
 
     :ivar number: that of the message of the day; 0 if there is none.
+    :ivar subject: that of the message of the day.
     """
 
     motd: str = ""
     number: int = 0
     welcome: str = ""
+    subject: str = ""
 
 
 class Due(NamedTuple):
@@ -69,23 +73,25 @@ class AnnouncementStore:
     async def texts(self, host: str) -> Texts:
         """Return what a host tells."""
         rows = await self._shards.fetch(host, "announcements.texts", LOAD, {"host": host})
-        found = {kind: (text, number) for kind, text, number in rows}
-        motd, number = found.get(Kind.MOTD, ("", 0))
-        return Texts(motd, number if motd else 0, found.get(Kind.WELCOME, ("", 0))[0])
+        found = {kind: rest for kind, *rest in rows}
+        motd, number, subject = found.get(Kind.MOTD, ("", 0, ""))
+        return Texts(motd, number if motd else 0, found.get(Kind.WELCOME, ("", 0, ""))[0], subject)
 
-    async def put(self, host: str, kind: Kind, text: str, *, again: bool) -> None:
+    async def put(self, host: str, kind: Kind, text: str, subject: str = "", *, again: bool) -> None:
         """Set a text.
 
         :param again: whether those who have seen the one before are to see this one, too.
         """
 
         def work(connection: Connection) -> None:
-            row = connection.execute(ONE, {"host": host, "which": kind.value}).first()
-            if row is None:
-                connection.execute(ADD, {"owner": host, "kind": kind.value, "text": text, "number": 1})
+            known = connection.execute(ONE, {"host": host, "which": kind.value}).first()
+            if known is None:
+                first = {"owner": host, "kind": kind.value, "text": text, "number": 1, "subject": subject}
+                connection.execute(ADD, first)
                 return
-            number = row.number + 1 if again or not row.text else row.number
-            connection.execute(CHANGE, {"host": host, "which": kind.value, "new": text, "now": number})
+            number = known.number + 1 if again or not known.text else known.number
+            row = {"host": host, "which": kind.value, "new": text, "now": number, "about": subject}
+            connection.execute(CHANGE, row)
 
         try:
             await self._shards.transaction(host, "announcements.put", work)

@@ -16,6 +16,7 @@ texts: Final = Table(
     Column("kind", Text, primary_key=True),  # "motd" or "welcome"
     Column("text", Text, nullable=False),  # empty if there is none any more; the number stays
     Column("number", BigInteger, nullable=False),  # grows with each message that everybody is to see
+    Column("subject", Text, nullable=False, server_default=""),  # of the message; empty if it has none
 )
 
 readers: Final = Table(

@@ -251,6 +251,21 @@ class TestMessageOfTheDay:
         assert messages(comes(server, f"{BILL}/home")) == []
         assert messages(comes(server, "will@shakespeare.example/globe")) == [GLOBE]
 
+    def test_subject(self, server: Server, bard: Client) -> None:
+        """It may have a subject, which the form that edits it proposes, and which goes with it."""
+        run(server, "motd set", text=GLOBE, subject=" The\nGlobe ")
+        bill = comes(server, f"{BILL}/globe")
+        bill.receives_any()  # its own presence
+        assert bill.inbox[0].findtext("{jabber:client}subject") == "The Globe"
+        is_told(bill, GLOBE)
+        (form,) = execute(bard, "edit-motd").findall(f"{X}x")
+        fields = {field.get("var"): field for field in form.findall(f"{X}field")}
+        assert fields["subject"].findtext(f"{X}value") == "The Globe"
+        submits(bard, "edit-motd", GLOBE)
+        will = comes(server, "will@shakespeare.example/globe")
+        will.receives_any()
+        assert will.inbox[0].find("{jabber:client}subject") is None
+
     def test_edit_what_is_not_set(self, server: Server, bard: Client) -> None:
         """Without a message the form is empty, and what is submitted is the message."""
         form = submits(bard, "edit-motd", GLOBE)
@@ -275,8 +290,11 @@ class TestMessageOfTheDay:
     def test_show(self, server: Server) -> None:
         """On the command line it can be seen, of all hosts or of one."""
         run(server, "motd set", text=GLOBE, host=HOST)
-        assert [HOST, GLOBE] in [list(row) for row in run(server, "motd show").rows]
-        assert [list(row) for row in run(server, "motd show", host="capulet.example").rows] == [["capulet.example", ""]]
+        assert [HOST, "", GLOBE] in [list(row) for row in run(server, "motd show").rows]
+        run(server, "motd edit", text=GLOBE, subject="The Globe", host=HOST)
+        assert [HOST, "The Globe", GLOBE] in [list(row) for row in run(server, "motd show").rows]
+        other = run(server, "motd show", host="capulet.example")
+        assert [list(row) for row in other.rows] == [["capulet.example", "", ""]]
 
     def test_account_that_is_removed(self, server: Server) -> None:
         """Nothing is kept of an account that is gone: another one of its name sees the message."""
@@ -306,7 +324,9 @@ class TestMessageOfTheDay:
         """What another node has set is seen within a minute, and logins do not ask the database for it each time."""
         assert messages(comes(server, f"{BILL}/globe")) == []
         with server.database.blocking() as connection:
-            connection.exec_driver_sql("insert into announcement_texts values ('shakespeare.example','motd','New',1)")
+            connection.exec_driver_sql(
+                "insert into announcement_texts values ('shakespeare.example','motd','New',1,'')"
+            )
         assert messages(comes(server, "will@shakespeare.example/one")) == []
         server.advance(61)
         assert messages(comes(server, f"{BILL}/home")) == ["New"]
@@ -411,6 +431,15 @@ class TestAddresses:
         assert messages(comes(server, "kit@shakespeare.example/globe")) == []
         bard.receives_nothing()
 
+    @pytest.mark.parametrize("resource", ["announce/motd", "announce/motd/update"])
+    def test_subject_of_the_message_of_the_day(self, server: Server, bard: Client, resource: str) -> None:
+        """The subject goes with it, too."""
+        self.sends(bard, resource, GLOBE, "The Globe")
+        bill = comes(server, f"{BILL}/globe")
+        bill.receives_any()  # its own presence
+        assert bill.inbox[0].findtext("{jabber:client}subject") == "The Globe"
+        is_told(bill, GLOBE)
+
     @pytest.mark.parametrize("resource", ["online", "motd", "motd/update", "motd/delete"])
     def test_others_are_refused(self, server: Server, bard: Client, resource: str) -> None:
         """Security Considerations: neither users nor administrators of other hosts may do this."""
@@ -469,7 +498,7 @@ class TestTexts:
     def test_lines(self, server: Server) -> None:
         """A file's line ends are those of XML, and what is blank at its end is left out."""
         run(server, "motd set", text="one\r\ntwo\r\n\r\n", host=HOST)
-        assert run(server, "motd show", host=HOST).rows[0][1] == "one\ntwo"
+        assert run(server, "motd show", host=HOST).rows[0][2] == "one\ntwo"
 
     @pytest.mark.parametrize("words", ["announce online", "motd set", "motd show", "motd delete", "welcome set"])
     def test_unknown_host(self, server: Server, words: str) -> None:

@@ -46,6 +46,18 @@ class TestAnnouncements:
         assert self.texts() == Texts("Don't forget: \u2764\n\n--The Globe Staff", 1, "Welcome")
         assert self.texts("capulet.example") == Texts("Elsewhere", 1, "")
 
+    def test_subject(self) -> None:
+        """A message has a subject or none; another one does not inherit it."""
+        self.run(self.store_.put(HOST, Kind.MOTD, "one", "Globe", again=True))
+        assert self.texts() == Texts("one", 1, "", "Globe")
+        self.run(self.store_.put(HOST, Kind.MOTD, "two", "Swan", again=True))
+        assert self.texts() == Texts("two", 2, "", "Swan")
+        self.put("three")
+        assert self.texts() == Texts("three", 3, "", "")
+        self.run(self.store_.put(HOST, Kind.MOTD, "four", "Rose", again=True))
+        self.run(self.store_.clear(HOST, Kind.MOTD))
+        assert self.texts() == Texts()
+
     def test_another_message(self) -> None:
         """A message that everybody is to see has a number of its own; one that was edited keeps its number."""
         self.put("one")
