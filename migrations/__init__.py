@@ -21,7 +21,7 @@ Rules, since nodes of two releases run side by side during an upgrade:
   columns with a server default. What is no longer used is dropped one release later. There are no downgrades.
 * A step is literal. It imports no table from the code, which goes on changing; the code's tables say what the schema is
   *now*, and a test compares the two. What steps may share is in `columns`, where nothing changes either.
-* A column that holds a JID compares by code point: `columns.address()` there, `xmppd.storage.tables.Address` in the code.
+* A column that holds a JID compares by code point: `columns.address()` here, `storage.tables.Address` in the code.
 * An ALTER on SQLite goes through `op.batch_alter_table`.
 * Every shard gets every step.
 """
