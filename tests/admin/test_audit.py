@@ -6,7 +6,7 @@ import pytest
 
 from xmppd.admin import audit
 from xmppd.core.administration import Administration, Authority
-from xmppd.core.commands import Caller, Origin
+from xmppd.core.commands import Caller, Kind, Origin, Secret
 from xmppd.core.log import Log
 from xmppd.protocol.jid import Jid
 
@@ -23,6 +23,24 @@ def test_who_ran_what(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert event["caller"] == "socket"
     assert event["command"] == "account add"
     assert event["given"] == ("jid=Jid('romeo@montague.example'), password=Secret('***'), role=<Role.USER: 'user'>")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        (Kind.DOCUMENT, "Fly, Romeo!", "<11 characters>"),
+        (Kind.TEXT, "verona", "'verona'"),
+        (Kind.TEXT, "x" * 41, f"'{'x' * 40}'... <41 characters>"),
+        (Kind.TEXT, ["a", "x" * 41], f"['a', '{'x' * 40}'... <41 characters>]"),
+        (Kind.JID, Jid(f"{'x' * 60}@b.example"), f"Jid('{'x' * 60}@b.example')"),
+        (Kind.SECRET, Secret("pencil"), "Secret('***')"),
+        (Kind.INTEGER, 7, "7"),
+        (Kind.TEXT, None, "None"),
+    ],
+)
+def test_what_people_write_is_not_kept(kind: Kind, value: object, shown: str) -> None:
+    """Documents by their length, long texts by their beginning, the rest as it is."""
+    assert audit.shown(kind, value) == shown
 
 
 def test_callers_have_names() -> None:

@@ -130,6 +130,18 @@ def test_bodies_are_hidden_unless_asked_for(office: Office, watch: Callable[...,
     assert "<body>Wherefore art thou?</body>" in curious.rows[0]["xml"]
 
 
+def test_passwords_are_always_hidden(office: Office, watch: Callable[..., Watch], romeo: Client) -> None:
+    """Whoever asks for bodies does not ask for passwords."""
+    curious = watch(bodies=True)
+    romeo.sends(
+        "<iq type='set' id='1' to='montague.example'>"
+        "<query xmlns='jabber:iq:register'><username>romeo</username><password>quill</password></query></iq>"
+    )
+    office.server.run()
+    assert "<username>romeo</username><password>***</password>" in curious.rows[0]["xml"]
+    assert "quill" not in str(curious.rows)
+
+
 def test_slow_watcher_loses_rows_and_is_told(office: Office, romeo: Client) -> None:
     """Rows for a watcher that does not read are bounded; it learns how many it has missed."""
     server = office.server

@@ -98,7 +98,7 @@ def online(needs: Needs) -> Sequence[object]:
         ConfigCommands(needs.file, needs.read_config, needs.running_config, needs.reload_config),
         DatabaseCommands(needs.revisions, needs.migrate),
         ExplainCommands(needs.hooks, needs.iqs, needs.hosts, needs.sessions, needs.accounts),
-        HookCommands(needs.hooks),
+        HookCommands(needs.hooks, needs.iqs),
         HostCommands(needs.hosts, needs.accounts, needs.sessions),
         ModuleCommands(needs.loader),
         SessionCommands(needs.sessions, needs.hosts),

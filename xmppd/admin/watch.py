@@ -139,12 +139,12 @@ class WatchCommands:
         jid: Annotated[Jid | None, argument("Stanzas from or to this domain, account or address only")] = None,
         kind: Annotated[Kind | None, argument("Stanzas of this kind only")] = None,
         direction: Annotated[Direction | None, argument("What clients send (in) or are sent (out) only")] = None,
-        bodies: Annotated[bool, argument("Show the stanzas as they are, with what people wrote")] = False,
+        bodies: Annotated[bool, argument("Show whole stanzas, with what people wrote")] = False,
     ) -> AsyncIterator[Row]:
         """Show stanzas as they pass, until interrupted.
 
         Only addresses and the names of the payloads are shown. With --bodies you read what people write to each other:
-        make sure that you may.
+        make sure that you may. Passwords are never shown.
         """
         watcher = Watcher(self.clock, Filter(jid, kind, direction), bodies)
         self.taps.open(watcher.see)
@@ -157,6 +157,8 @@ class WatchCommands:
 
 def row_of(stanza: "Stanza", direction: Direction, session: Jid, now: float, bodies: bool) -> Row:
     """Return what is shown of a stanza."""
+    from .hiding import without_secrets
+
     row: dict[str, object] = {
         "time": datetime.fromtimestamp(now, UTC).strftime("%H:%M:%S.%f")[:-3],
         "direction": direction,
@@ -168,7 +170,7 @@ def row_of(stanza: "Stanza", direction: Direction, session: Jid, now: float, bod
         "to": stanza.to,
     }
     if bodies:
-        return {**row, "xml": stanza.to_bytes().decode("utf-8", "replace")}
+        return {**row, "xml": without_secrets(stanza).to_bytes().decode("utf-8", "replace")}
     names = [element.local + (f" ({element.namespace})" if _is_telling(element.namespace) else "")
              for element in (*stanza.elements(), *stanza.added)]  # fmt: skip
     return {**row, "payloads": names}
