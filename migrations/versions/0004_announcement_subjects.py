@@ -11,4 +11,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column; nodes that do not know it yet leave it empty."""
-    op.add_column("announcement_texts", sa.Column("subject", sa.Text, nullable=False, server_default=""))
+    with op.batch_alter_table("announcement_texts") as table:
+        table.add_column(sa.Column("subject", sa.Text, nullable=False, server_default=""))

@@ -3,6 +3,7 @@
 from xmppd.app.expose import expose, pages
 from xmppd.core.metrics import CONTENT_TYPE, Exposition
 from xmppd.transport.admission import Admission
+from xmppd.transport.http import TEXT
 from xmppd.transport.measures import TransportMetrics
 
 from ..scenario.server import Server
@@ -45,14 +46,11 @@ def test_transactions_of_all_databases_are_added(server: Server) -> None:
 
 
 def test_pages() -> None:
-    """Metrics always, life always, readiness when there is."""
-    ready: list[bool] = []
-    served = pages(Exposition("1.2.3"), lambda: bool(ready))
+    """Metrics and life always, readiness as it is told."""
+    served = pages(Exposition("1.2.3"), lambda: (503, TEXT, b"no"))
     assert set(served) == {"/metrics", "/health/live", "/health/ready"}
     status, kind, body = served["/metrics"]()
     assert (status, kind) == (200, CONTENT_TYPE)
     assert b'version="1.2.3"' in body
     assert served["/health/live"]()[0] == 200
-    assert served["/health/ready"]()[0] == 503
-    ready.append(True)
-    assert served["/health/ready"]()[0] == 200
+    assert served["/health/ready"]() == (503, TEXT, b"no")

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from twisted.internet.defer import gatherResults
+from twisted.python.failure import Failure
 
 from xmppd.core.shards import StorageUnavailable
 from xmppd.storage.database import Database
 from xmppd.storage.jobs import Limits
 from xmppd.storage.slots import slot_of
-from xmppd.storage.tables import accounts
+from xmppd.storage.tables import accounts, metadata
 
 from .deployments import INLINE, Deployment
 
@@ -136,6 +137,11 @@ class TestDatabase:
         self.run(gatherResults(reads))
         assert len(self.owners()) == 50
 
+    def test_look(self) -> None:
+        """A database that answers is not down."""
+        assert self.run(self.database.look()) is None
+        assert self.database.down is None
+
     def test_counts_by_name(self) -> None:
         """Every transaction is counted under its name, the refused ones as failed."""
         self.add("a@h")
@@ -173,6 +179,40 @@ class TestThreads:
         for opened in (threaded, inline):
             opened.run(opened.shards.close())
         assert ["storage-writer-0", threading.current_thread().name] == told
+
+
+class TestDown:
+    """Whether a database can be used is known from what became of its jobs."""
+
+    def test_down_and_up_again(self, tmp_path: Path) -> None:
+        """A look that finds nobody is no error; one that finds somebody ends the outage."""
+        file, now = tmp_path / "x.db", [0.0]
+        file.mkdir()
+        seen: list[None] = []
+        database = Database(f"sqlite:///{file}", print, INLINE, lambda: now[0])
+        database.look().addCallback(seen.append)
+        assert database.down is not None
+        assert "Is a directory" in database.down
+        file.rmdir()
+        database.look().addCallback(seen.append)
+        assert database.down is not None  # no try is due yet
+        now[0] += INLINE.retry
+        with database.blocking() as connection:
+            metadata.create_all(connection)
+            connection.commit()
+        database.look().addCallback(seen.append)
+        assert database.down is None
+        assert seen == [None, None, None]
+        database.close()
+
+    def test_question_that_is_wrong(self) -> None:
+        """A database without our tables is no outage, and does not pass for one that answers."""
+        database = Database("sqlite://", print, INLINE)
+        failures: list[Failure] = []
+        database.look().addErrback(failures.append)
+        assert len(failures) == 1
+        assert database.down is None
+        database.close()
 
 
 class TestUrl:

@@ -1,6 +1,6 @@
 """What the loopback HTTP port shows: metrics, and whether the server lives and is ready."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..core.metrics import CONTENT_TYPE, Exposition
 from ..storage.database import Database
@@ -46,18 +46,16 @@ def _by_name(databases: Sequence[Database], what: str) -> dict[str | tuple[str, 
     return found
 
 
-def pages(exposition: Exposition, is_ready: Callable[[], bool]) -> Mapping[str, Page]:
-    """Return what is served at which path."""
+def pages(exposition: Exposition, ready: Page) -> Mapping[str, Page]:
+    """Return what is served at which path.
+
+    :param ready: answers whether the server is ready (see `readiness`).
+    """
 
     def metrics() -> tuple[int, str, bytes]:
         return 200, CONTENT_TYPE, exposition.render()
 
     def live() -> tuple[int, str, bytes]:
         return 200, TEXT, b"alive\n"
-
-    def ready() -> tuple[int, str, bytes]:
-        if not is_ready():
-            return 503, TEXT, b"starting or stopping\n"
-        return 200, TEXT, b"ready\n"
 
     return {"/metrics": metrics, "/health/live": live, "/health/ready": ready}

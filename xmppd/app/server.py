@@ -43,6 +43,7 @@ from .expose import expose, pages
 from .host_certificates import HostCertificates, files_of
 from .listening import Ports
 from .node import Node, hosts_of
+from .readiness import Readiness
 from .start_error import StartError
 
 __all__ = ["Server", "StartError"]
@@ -170,7 +171,8 @@ class Server:
         self._admin = opening
 
     async def _open_ports(self, node: Node) -> None:
-        site = HttpSite(pages(self.exposition, lambda: self.is_ready), self.reactor)
+        ready = Readiness(lambda: self.is_ready, self._databases)
+        site = HttpSite(pages(self.exposition, ready.page), self.reactor)
         self._ports = Ports(self.file, self.reactor, self.surroundings, self.certificates, node.client, site)
         for listener in self.config.listeners:
             await self._ports.open(listener)

@@ -6,22 +6,25 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy import URL, Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql import Executable
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.python.failure import Failure
 
 from ..core.shards import Row, StorageUnavailable
 from .jobs import Clock, Committer, Limits, Outage, Runner
 from .link import Link
 from .sqlite import SqliteLink, is_memory, sqlite_engine
 from .statements import Parameters, Statements
+from .tables import slot_map
 from .tallies import Tallies
 from .workers import CallInLoop, InlineLane, Lane, ThreadLane
 
 T = TypeVar("T")
 
 DEFAULTS: Final = Limits()
+LOOK: Final = select(slot_map.c.version).limit(1)
 POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg2")
 
 
@@ -50,6 +53,7 @@ class Database:
         self.is_sqlite = self._url.drivername == "sqlite"
         self.engine = _engine(self._url, limits)
         self.tallies = Tallies(self.place, limits.slow)
+        self._outages: list[Outage] = []
         self._statements = Statements(self.engine.dialect)
         self._limits = limits
         self._clock = clock
@@ -74,6 +78,19 @@ class Database:
     def transaction(self, name: str, work: Callable[[Connection], T], slot: int | None) -> Deferred[T]:
         """Run `work` in one transaction in a storage thread; return what it returns. Raises as `write` does."""
         return self._writes.submit(name, _transact, (work, slot), False)
+
+    @property
+    def down(self) -> str | None:
+        """Why the database cannot be used, as far as its last jobs have told; None if it can."""
+        return next((outage.reason for outage in self._outages if outage.reason is not None), None)
+
+    def look(self) -> Deferred[None]:
+        """Find out whether the database answers, to reads and to writes; `down` knows it then. Nothing is written."""
+        asked: list[Deferred[Any]] = [self.fetch("storage.look", LOOK, {})]
+        if self._writes is not self._reads:
+            asked.append(self.transaction("storage.look", lambda connection: None, None))
+        looks = [job.addErrback(_expected) for job in asked]
+        return gatherResults(looks, consumeErrors=True).addCallback(lambda found: None)
 
     @contextmanager
     def blocking(self) -> Iterator[Connection]:
@@ -116,7 +133,9 @@ class Database:
         return reads, lane("storage-writer", [self._committer()], together=self._limits.together)
 
     def _outage(self) -> Outage:
-        return Outage(self.place, self._limits.retry)
+        outage = Outage(self.place, self._limits.retry)
+        self._outages.append(outage)
+        return outage
 
     def _runner(self, outage: Outage, *, writable: bool = False) -> Runner[Any]:
         connect = self._reader(writable) if self.is_sqlite else self._postgres_link
@@ -133,6 +152,10 @@ class Database:
         from .postgres import PostgresLink
 
         return PostgresLink(self.engine)
+
+
+def _expected(failure: Failure) -> None:
+    failure.trap(StorageUnavailable)  # type: ignore[no-untyped-call]
 
 
 def _write(link: Link, *args: Any) -> int:
