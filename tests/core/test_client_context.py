@@ -28,8 +28,9 @@ def test_new_limits(server: Server) -> None:
     clients.limits.stanza = Size("10 kB")
     clients.limits_changed()
     assert clients.offers.get("a stream") is None
-    with pytest.raises(StreamError, match="policy-violation"):
-        clients.parsers.take().feed(HEADER + b"<message>%s</message>" % (b"x" * 20_000))
+    for pool in (clients.parsers, clients.early):
+        with pytest.raises(StreamError, match="policy-violation: an element may have at most 10000 bytes"):
+            pool.take().feed(HEADER + b"<message>%s</message>" % (b"x" * 20_000))
 
 
 def test_counters_are_described() -> None:

@@ -80,6 +80,7 @@ class ClientContext:
         """Take the limits anew; streams that are open keep theirs."""
         self.offers.forget()
         limits = self.limits
-        later = ElementLimits(limits.stanza, limits.depth, limits.attributes, limits.children, limits.namespaces)
+        size, early_size = int(limits.stanza), int(limits.stanza_before_login)  # plain numbers, as errors tell them
+        later = ElementLimits(size, limits.depth, limits.attributes, limits.children, limits.namespaces)
         self.parsers = ParserPool(later)
-        self.early = ParserPool(later._replace(size=limits.stanza_before_login, children=64))
+        self.early = ParserPool(later._replace(size=early_size, children=64))
