@@ -76,10 +76,10 @@ class TestBinding:
         assert client.binds("2") == "juliet@capulet.example/2"
 
     def test_second_bind(self, server: Server) -> None:
-        """7.1: one stream, one resource; on a bound stream the request is one that nobody answers."""
+        """7.1: one stream, one resource; another one is not allowed."""
         client = server.connect("juliet@capulet.example/balcony")
         client.sends(BIND.replace("balcony", "chamber"))
-        client.receives_error("service-unavailable", id="bind")
+        client.receives_error("not-allowed", type="cancel", id="bind")
         assert len(server.node.sessions) == 1
 
     @pytest.mark.parametrize("closing", ["disable", "delete"])
