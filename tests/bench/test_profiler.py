@@ -1,13 +1,8 @@
 """Samples and perf's output become shares of time."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from bench.profiler import SAMPLER, area, markdown, parse_perf, perf_views, python_views, short, within
+from bench.profiler import area, markdown, parse_perf, perf_views, python_views, short, within
 from bench.sampler import NATIVE
 
 PARSER = "/home/me/xmppd/protocol/parser.py:StreamParser.feed"
@@ -77,34 +72,3 @@ def test_the_report_has_a_table_for_each_view() -> None:
     text = markdown("Title", perf_views([(1.0, "libc", "malloc")]), ["a note"])
     assert "a note" in text
     assert "| `libc: malloc` | 100.0 % |" in text
-
-
-PROGRAM = """
-import sys, threading, time
-
-def busy():
-    while time.thread_time() < 0.5:
-        sum(range(500))
-
-def idle():
-    stop.wait()
-
-stop = threading.Event()
-waiting = threading.Thread(target=idle)
-waiting.start()
-busy()
-stop.set()
-sys.exit(int(sys.argv[1]))
-"""
-
-
-def test_the_sampler_charges_who_works(tmp_path: Path) -> None:
-    """The busy function has nearly all, the waiting thread nearly nothing; arguments and exit status pass through."""
-    program, output = tmp_path / "program.py", tmp_path / "samples.jsonl"
-    program.write_text(PROGRAM)
-    done = subprocess.run([sys.executable, "-P", SAMPLER, output, program, "7"], check=False)
-    assert done.returncode == 7
-    entries = [json.loads(row) for row in output.read_text().splitlines()]
-    own = dict(python_views(entries)[1].shares)
-    assert own["program.py:busy"] > 60
-    assert own.get("threading.py:Condition.wait", 0.0) < 20
