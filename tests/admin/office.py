@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.scenario.server import Server
 from xmppd.admin.config import Reloaded
 from xmppd.admin.nouns import Needs, register
+from xmppd.app.rehearsal import rehearse
 from xmppd.config.server import Config
 from xmppd.core.administration import Administration, Authority
 from xmppd.core.commands import Caller, Origin, Registry
@@ -65,6 +67,7 @@ class Office:
             hooks=node.hooks,
             iqs=node.iqs,
             loader=node.loader,
+            rehearse=partial(rehearse, node),
             node="node1",
             started=self.server.clock.seconds(),
             file=self.file,

@@ -277,6 +277,15 @@ class TestLoading:
         assert [owner for *_, owner in loader._iqs.entries()] == ["well"]
         assert LIFE[1:] in ([], ["start rival", "stop rival"])
 
+    def test_what_is_offered(self) -> None:
+        """Who asks by type gets what a module gets, while it is there."""
+        loader = make()
+        assert loader.offered(Water) is None
+        well = drive(loader.load("well"))
+        assert loader.offered(Water) is well.water  # type: ignore[union-attr]
+        drive(loader.unload("well"))
+        assert loader.offered(Water) is None
+
     def test_says_one_thing_and_does_another(self) -> None:
         """What is declared to be offered must be offered, or the order would be wrong."""
         with pytest.raises(LoadError, match="declares to offer"):

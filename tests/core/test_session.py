@@ -41,3 +41,21 @@ def test_availability() -> None:
     assert session.is_available
     assert session.priority == 0
     assert session.directed is None
+
+
+def test_double() -> None:
+    """A double knows what the session knows, and goes its own way from there."""
+    note, other = SessionKey("note", ""), object()
+    session = Session(Jid("juliet@capulet.example/balcony"), WIRE, is_anonymous=True)
+    session.presence, session.priority = Stanza.build("presence", to=None, from_=session.jid), 5
+    session.is_interested, session.directed = True, {Jid("romeo@montague.example")}
+    session[note] = "mine"
+    wire: Any = other
+    double = session.double(wire)
+    assert (double.jid, double.wire, double.is_anonymous) == (session.jid, other, True)
+    assert (double.presence, double.priority, double.is_interested) == (session.presence, 5, True)
+    assert (double.directed, double[note]) == (session.directed, "mine")
+    double[note] = "other"
+    double.directed.clear()  # type: ignore[union-attr]
+    assert (session[note], len(session.directed)) == ("mine", 1)
+    assert Session(Jid("a@b.example/c"), WIRE).double(wire).directed is None

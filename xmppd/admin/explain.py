@@ -1,17 +1,15 @@
 """`explain`: which handler decides what about a stanza, and why."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from ..core.accounts import Accounts
 from ..core.commands import CommandError, Document, Exit, Table, argument, command
 from ..core.host import Hosts
-from ..core.sessions import Sessions
 from ..protocol.jid import Jid
 
 if TYPE_CHECKING:
-    from ..core.hooks import Hooks
-    from ..core.iq import Iqs
+    from ..core.trace import Step
     from ..protocol.element import Element
     from ..protocol.stanza import Stanza
 
@@ -20,33 +18,29 @@ HEADER = b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabb
 
 @dataclass(slots=True)
 class ExplainCommands:
-    """The pipeline, shown at work."""
+    """The pipeline, shown at work.
 
-    hooks: "Hooks"
-    iqs: "Iqs"
+    :ivar rehearse: does with a stanza what the server does, without delivering or keeping anything.
+    """
+
     hosts: Hosts
-    sessions: Sessions
-    accounts: Accounts
+    rehearse: "Callable[[Stanza], Awaitable[Sequence[Step]]]"
 
     @command("explain")
     async def explain(self, stanza: Annotated[Document, argument("A file with one stanza, with from and to")]) -> Table:
-        """Show which handler decides what about a stanza; nothing is delivered or kept.
+        """Show which handler decides what about a stanza, and what comes of it; nothing is delivered or kept.
 
-        Handlers that may refuse or change the stanza are run; those that would keep, copy or deliver it are named. The
-        stanza needs a from: the full address of a local user, or any address of another server.
+        The handlers are run, on copies of the sessions, and what they write is undone. The stanza needs a from: the
+        full address of a local user, or any address of another server.
         """
-        from .road import Walk
-
-        walk = Walk(self.hooks, self.iqs, self.hosts, self.sessions, self.accounts)
         given = read_stanza(stanza)
-        if given.from_.domainpart not in self.hosts:
-            await walk.from_elsewhere(given)
-        elif given.from_.resourcepart and given.from_.localpart:
-            await walk.from_client(given)
-        else:
+        if given.from_.domainpart in self.hosts and not (given.from_.resourcepart and given.from_.localpart):
             raise CommandError("a local user's stanza has a full address in from", code=Exit.USAGE)
-        rows = [[step.event, step.phase, step.who, step.outcome] for step in walk.steps]
-        return Table(("event", "phase", "handler", "outcome"), rows)
+        if given.from_.domainpart not in self.hosts and given.to is None:
+            raise CommandError("a stanza of another server has a to", code=Exit.USAGE)
+        steps = await self.rehearse(given)
+        rows = [[one.event, one.phase, one.who, one.outcome, one.rule] for one in steps]
+        return Table(("event", "phase", "handler", "outcome", "rule"), rows)
 
 
 def read_stanza(text: str) -> "Stanza":

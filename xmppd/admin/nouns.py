@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ..core.hooks import Hooks
     from ..core.iq import Iqs
     from ..core.loader import Loader
+    from ..core.trace import Step
+    from ..protocol.stanza import Stanza
 
 OWNER: Final = "xmppd"
 """Who brings these commands, in the registry."""
@@ -73,6 +75,7 @@ class Needs:
     hooks: "Hooks"
     iqs: "Iqs"
     loader: "Loader"
+    rehearse: "Callable[[Stanza], Awaitable[Sequence[Step]]]"
     node: str
     started: float
     file: Path
@@ -97,7 +100,7 @@ def online(needs: Needs) -> Sequence[object]:
         CertificateCommands(needs.certificates),
         ConfigCommands(needs.file, needs.read_config, needs.running_config, needs.reload_config),
         DatabaseCommands(needs.revisions, needs.migrate),
-        ExplainCommands(needs.hooks, needs.iqs, needs.hosts, needs.sessions, needs.accounts),
+        ExplainCommands(needs.hosts, needs.rehearse),
         HookCommands(needs.hooks, needs.iqs),
         HostCommands(needs.hosts, needs.accounts, needs.sessions),
         ModuleCommands(needs.loader),

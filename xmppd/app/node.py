@@ -75,12 +75,9 @@ class Node:
 
     def __post_init__(self) -> None:
         limits = self.config.limits
-        self.hosts = Hosts(hosts_of(self.config))
-        self.sessions = Sessions()
-        self.hooks = Hooks(self.clock)
+        self.hosts, self.sessions, self.hooks, self.iqs = self._make_hall()
         self.accounts = AnnouncingAccounts(self.store, self.hooks, self.sessions, self.soon)
-        self.iqs = Iqs(self.clock)
-        self.router = Router(self.hosts, self.sessions, self.hooks, self.iqs, self.accounts)
+        self.router = self._make_router()
         self.throttle = LoginThrottle(limits, self.clock)
         self.upkeep = Upkeep(limits, self.clock)
         authenticator = Authenticator(self.accounts, self.secret, self.in_thread, self.certificate_addresses)
@@ -89,9 +86,9 @@ class Node:
             limits, self.clock, self.soon,
         )  # fmt: skip
         self.threads = Threads(self.in_thread)
-        self.registry = Registry()
         self.authority = Authority(self.accounts, self.hosts)
-        self.administration = Administration(self.registry, self.authority, audit)
+        self.administration = self._make_administration()
+        self.registry = self.administration.registry
         self.loader = Loader(
             self.hooks,
             self.iqs,
@@ -100,6 +97,15 @@ class Node:
             discover(xmppd.modules, self.config.modules.load),
             self.config.modules.configs,
         )
+
+    def _make_hall(self) -> tuple[Hosts, Sessions, Hooks, Iqs]:
+        return Hosts(hosts_of(self.config)), Sessions(), Hooks(self.clock), Iqs(self.clock)
+
+    def _make_router(self) -> Router:
+        return Router(self.hosts, self.sessions, self.hooks, self.iqs, self.accounts)
+
+    def _make_administration(self) -> Administration:
+        return Administration(Registry(), self.authority, audit)
 
     def _provided(self) -> dict[type, Any]:
         """What modules may ask for, by type."""

@@ -7,6 +7,7 @@ what to do; `Server.stop` closes everything in the opposite order and loses noth
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ from .host_certificates import HostCertificates, files_of
 from .listening import Ports
 from .node import Node, hosts_of
 from .readiness import Readiness
+from .rehearsal import rehearse
 from .start_error import StartError
 
 __all__ = ["Server", "StartError"]
@@ -189,6 +191,7 @@ class Server:
             hooks=node.hooks,
             iqs=node.iqs,
             loader=node.loader,
+            rehearse=partial(rehearse, node),
             node=self.config.server.node,
             started=self.started,
             file=self.file,

@@ -9,7 +9,7 @@ offer something are loaded before those that need it, and unloaded behind them.
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from .commands import Registry
 from .discovery import LoadError, add, described, import_source, module_classes, needs_of, offers_of
@@ -21,6 +21,7 @@ from .module import Module
 from .recoding import forget, fresh, restore
 
 log = Log("modules")
+T = TypeVar("T")
 
 
 class Loader:
@@ -57,6 +58,11 @@ class Loader:
     def loaded(self) -> Mapping[str, Module]:
         """The modules that run, by name, in the order in which they were loaded."""
         return self._loaded
+
+    def offered(self, kind: type[T]) -> T | None:
+        """Return what a running module offers, or the core provides, for a type; None if nobody does."""
+        found: T | None = self._provided.get(kind)
+        return found
 
     async def load_all(self, names: Iterable[str]) -> None:
         """Load modules, each behind those that it needs."""

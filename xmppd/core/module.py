@@ -36,6 +36,8 @@ class Module:
     :cvar features: disco features of every host.
     :cvar account_features: disco features of every account.
     :cvar identities: disco identities of every host.
+    :cvar rehearses: whether `xmppctl explain` may make and start a second one, to which nothing is delivered and which
+        keeps nothing; False for one that does by itself what the core does not know of: opens sockets, writes files.
     """
 
     name: ClassVar[str]
@@ -43,6 +45,7 @@ class Module:
     features: ClassVar[tuple[str, ...]] = ()
     account_features: ClassVar[tuple[str, ...]] = ()
     identities: ClassVar[tuple[Identity, ...]] = ()
+    rehearses: ClassVar[bool] = True
 
     __slots__ = ()
 

@@ -94,5 +94,13 @@ class Session:
             self._notes = {}
         self._notes[key] = value
 
+    def double(self, wire: Wire) -> "Session":
+        """Return a session that knows what this one knows, is written to `wire`, and is changed without this one."""
+        double = Session(self.jid, wire, is_anonymous=self.is_anonymous)
+        double.presence, double.priority, double.is_interested = self.presence, self.priority, self.is_interested
+        double.directed = None if self.directed is None else set(self.directed)
+        double._notes = None if self._notes is None else dict(self._notes)
+        return double
+
     def __repr__(self) -> str:
         return f"<Session {self.jid}>"
