@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from bench.hostile.__main__ import ATTACKS
 from bench.hostile.attacker import Line, outcomes
@@ -44,12 +46,22 @@ async def _server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.write(ERROR if word == b"broken\n" else b"<x id='1'/>")
     await writer.drain()
     writer.close()
+    await writer.wait_closed()
+
+
+@asynccontextmanager
+async def _line(port: int) -> AsyncIterator[Line]:
+    """A line that is closed to the last when it is left."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with Line(reader, writer) as line:
+        yield line
+    await writer.wait_closed()
 
 
 async def _talk() -> tuple[bytes, str, str]:
-    async with await asyncio.start_server(_server, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(_server, "127.0.0.1", 0) as server, AsyncExitStack() as stack:
         port = server.sockets[0].getsockname()[1]
-        lines = [Line(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(4)]
+        lines = [await stack.enter_async_context(_line(port)) for _ in range(4)]
         for line, word in zip(lines, (b"hello\n", b"broken\n", b"broken\n", b"hello\n"), strict=True):
             line.send(word)
         heard = (await lines[0].hears(re.compile(rb"id='(\d)'")))[1]
