@@ -14,7 +14,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from xmppd.core.administration import Administration, Authority
 from xmppd.core.clock import Clock
-from xmppd.core.command_forms import ADMIN, arguments_from, form_for, note, result_form
+from xmppd.core.command_forms import ADMIN, arguments_from, form_for, note, result_element
 from xmppd.core.commands import Caller, Command, CommandError, Exit, Origin, Registry
 from xmppd.core.events import DiscoInfo, DiscoItems
 from xmppd.core.hooks import Hooks, collect
@@ -41,10 +41,7 @@ from .executions import Executions, condition
 
 COMMAND: Final = f"{{{COMMANDS}}}command"
 ACTIONS: Final = frozenset({"execute", "next", "complete", "cancel", "prev"})
-LEFT_OUT: Final = (
-    "rosters and last logins of users; disabled, active and idle users; black and white lists; the list of "
-    "administrators; restart and shutdown"
-)
+LEFT_OUT: Final = "black and white lists; of a new user's data all but the password; rates in a user's statistics"
 HOST: Final = "host"  # the parameter of a command that says which host it is about
 
 
@@ -192,7 +189,7 @@ class AdHoc(Module):
             result = await self.administration.run(Caller(Origin.ADHOC, execution.caller.bare), command, arguments)
         except CommandError as error:
             raise _refusal(error) from None
-        return execution.answer("completed", *_shown(result_form(result), note(result)))
+        return execution.answer("completed", *_shown(result_element(result), note(result)))
 
 
 def _without_host(command: Command) -> Command:
@@ -215,8 +212,8 @@ def _submitted(command: Command, payload: Element) -> dict[str, object]:
         raise _refusal(error) from None
 
 
-def _shown(form: Form | None, text: str) -> list[Element]:
-    shown = [] if form is None else [form.element()]
+def _shown(form: Element | None, text: str) -> list[Element]:
+    shown = [] if form is None else [form]
     if text or not shown:
         shown.insert(0, E(f"{{{COMMANDS}}}note", text or "It is done.", type="info"))
     return shown

@@ -17,4 +17,4 @@ class CommandForm(Collection):
 
     target: Jid
     command: Command
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str | tuple[str, ...]] = field(default_factory=dict)

@@ -53,6 +53,7 @@ class Office:
     certificates: list[CertificateInfo] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
+    ends: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         node = self.server.node
@@ -68,6 +69,8 @@ class Office:
             iqs=node.iqs,
             loader=node.loader,
             rehearse=partial(rehearse, node),
+            router=node.router,
+            stop=self.ends.append,
             node="node1",
             started=self.server.clock.seconds(),
             file=self.file,

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.scenario.server import NOON
 from xmppd.core.accounts import Role
 from xmppd.core.commands import CommandError, Exit
 from xmppd.core.credentials import check_password
+from xmppd.core.results import moment
 from xmppd.protocol.jid import Jid
 
 from .office import Office
@@ -142,8 +144,38 @@ def test_count(office: Office) -> None:
     assert office.values("account count", host="capulet.example") == {"accounts": 1}
 
 
+def test_disabled(office: Office) -> None:
+    """Get Number of Disabled Users, Get List of Disabled Users."""
+    for jid in (ROMEO, JULIET, "nurse@capulet.example"):
+        office.server.account(jid)
+    assert office.values("account count-disabled") == {"accounts": 0}
+    office.run("account disable", jids=[str(ROMEO), str(JULIET)])
+    assert office.values("account count-disabled") == {"accounts": 2}
+    assert office.values("account count-disabled", host="montague.example") == {"accounts": 1}
+    found = office.run("account list-disabled")
+    assert [row[0] for row in found.rows] == [JULIET, ROMEO]
+    assert found.form == {"account": "disableduserjids"}
+    assert [row[0] for row in office.rows("account list-disabled", limit=1)] == [JULIET]
+
+
+def test_lastlogin(office: Office) -> None:
+    """Get User Last Login Time: of who is connected, of who was, of who never was."""
+    office.server.account(JULIET)
+    office.server.account("nurse@capulet.example")
+    office.server.advance(60)
+    office.server.connect(f"{ROMEO}/orchard")
+    office.server.wait(office.server.node.accounts.set_last_seen(JULIET, NOON + 30))
+    jids = [str(ROMEO), str(JULIET), "nurse@capulet.example"]
+    found = office.run("account lastlogin", jids=jids)
+    assert [list(row) for row in found.rows] == [
+        [ROMEO, moment(NOON + 60)], [JULIET, moment(NOON + 30)], [Jid("nurse@capulet.example"), None],
+    ]  # fmt: skip
+    assert found.form == {"account": "accountjids", "last_login": "lastlogin"}
+    assert fails(office, "account lastlogin", jids=["nobody@capulet.example"]).code is Exit.UNKNOWN
+
+
 def test_info(office: Office) -> None:
-    """Get User Statistics: what is known of an account and its sessions."""
+    """What is known of an account and its sessions."""
     office.server.connect(f"{ROMEO}/orchard", peer_address="192.0.2.7")
     values = office.values("account info", jid=str(ROMEO))
     assert (values["account"], values["role"], values["enabled"]) == (ROMEO, Role.USER, True)

@@ -51,6 +51,11 @@ class Noun:
         """Raise what nobody expects."""
         raise ZeroDivisionError
 
+    @command("mumble")
+    async def mumble(self) -> Fields:
+        """Say what cannot be written."""
+        return Fields({"text": "\ud800"})
+
     @command("count")
     async def count(self, to: int, size: int = 1) -> AsyncIterator[Row]:
         """Count."""
@@ -104,7 +109,14 @@ def test_description(tmp_path: Path) -> None:
 
     async def work(line: Line) -> None:
         described = (await line.caller.asks(id=1, describe=True))["commands"]
-        assert [found["words"] for found in described] == [["count"], ["crash"], ["echo"], ["fail"], ["wait"]]
+        assert [found["words"] for found in described] == [
+            ["count"],
+            ["crash"],
+            ["echo"],
+            ["fail"],
+            ["mumble"],
+            ["wait"],
+        ]
 
     on_line(tmp_path, work)
 
@@ -267,6 +279,16 @@ def test_a_fault_of_ours(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
         assert answer["error"]["code"] == Exit.INTERNAL
         assert "ZeroDivisionError" not in json.dumps(answer)
         assert "result" in await line.caller.asks(id=1, command=["echo"], arguments={"text": ""})
+
+    on_line(tmp_path, work)
+
+
+def test_an_answer_that_cannot_be_written(tmp_path: Path) -> None:
+    """It is a fault of ours like any other: nobody waits for ever."""
+
+    async def work(line: Line) -> None:
+        answer = await line.caller.asks(id=1, command=["mumble"])
+        assert answer["error"]["code"] == Exit.INTERNAL
 
     on_line(tmp_path, work)
 

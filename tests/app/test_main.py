@@ -14,7 +14,7 @@ from twisted.logger import capturedLogs
 
 import xmppd
 from xmppd.app.first_run import FirstRun, NewAccount
-from xmppd.app.main import _Process, main, read
+from xmppd.app.main import ANEW, _Process, main, read
 from xmppd.app.marks import Marks
 from xmppd.app.start_error import StartError
 from xmppd.config.problems import ConfigError
@@ -104,6 +104,15 @@ class TestArguments:
         assert "remove what is in the way" in capsys.readouterr().err
 
 
+def test_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process becomes one that was started with the same words."""
+    became: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr("xmppd.app.main._serve", lambda file, run: ANEW)
+    monkeypatch.setattr(os, "execv", lambda program, words: became.append((program, words)))
+    main(["--config", "xmppd.toml"])
+    assert became == [(sys.executable, [sys.executable, *sys.orig_argv[1:]])]
+
+
 def test_modules_that_cannot_be_imported(tmp_path: Path) -> None:
     """A mistake of the configuration, as others are."""
     file = tmp_path / "xmppd.toml"
@@ -124,6 +133,7 @@ class Life:
         self.running: list[Any] = []
         self.stopping: list[Any] = []
         self.told_to_stop = 0
+        self.begins_anew = False
         self.in_thread = self.node.in_thread
         self.waits: Deferred[None] | None = None
 
@@ -235,6 +245,13 @@ class TestLife:
         life.trouble = RuntimeError("the database is closed")
         assert lives(life, tmp_path)[0] == 0
         assert capsys.readouterr().err == ""
+
+    def test_begins_anew(self, life: Life, tmp_path: Path) -> None:
+        """An administrator has asked for it: everything ends in good order first."""
+        life.begins_anew = True
+        code, _ = lives(life, tmp_path)
+        assert (code, life.told_to_stop) == (ANEW, 1)
+        assert not (tmp_path / "ready").exists()
 
     def test_stopping_fails(self, life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is logged, the marks are removed, and the exit code tells."""

@@ -5,12 +5,13 @@ from typing import Annotated
 import pytest
 
 from xmppd.core.accounts import Role
-from xmppd.core.command_forms import ADMIN, arguments_from, form_for, note, result_form
+from xmppd.core.command_forms import ADMIN, arguments_from, form_for, note, result_element, result_form
 from xmppd.core.commands import (
     Command,
     CommandError,
     Document,
     Done,
+    Duration,
     Fields,
     Secret,
     Table,
@@ -19,13 +20,14 @@ from xmppd.core.commands import (
     declared_in,
 )
 from xmppd.protocol.dataforms import Field, FieldType, Form, FormKind, Option
+from xmppd.protocol.element import E
 from xmppd.protocol.jid import Jid
 
 
 class Users:
     """Commands with the form fields of XEP-0133."""
 
-    @command("user add", adhoc=f"{ADMIN}#add-user")
+    @command("user add", adhoc=f"{ADMIN}#add-user", not_kept={"surname": "Family name"})
     async def add(
         self,
         jid: Annotated[Jid, argument("The Jabber ID for the account to be added", field="accountjid")],
@@ -34,7 +36,10 @@ class Users:
     ) -> None:
         """Add a user.
 
-        Fill out this form to add a user.
+        Fill out this form
+        to add a user.
+
+        All of it.
         """
 
     @command("user delete", adhoc=f"{ADMIN}#delete-user")
@@ -73,18 +78,21 @@ def test_add_user() -> None:
     form = form_for(named("user add"))
     assert form is not None
     assert (form.kind, form.form_type, form.title) == (FormKind.FORM, ADMIN, "Add a user")
-    assert form.instructions == ["Fill out this form to add a user."]
+    assert form.instructions == ["Fill out this form to add a user.", "All of it."], "without line breaks"
     assert form.fields == [
         Field("accountjid", FieldType.JID_SINGLE, None, "The Jabber ID for the account to be added", (), True),
         Field("password", FieldType.TEXT_PRIVATE, None, "The password for this account", (), True),
         Field("password-verify", FieldType.TEXT_PRIVATE, None, "The same again", (), True),
         Field("role", FieldType.LIST_SINGLE, "user", "role", (Option("user", "user"), Option("admin", "admin"))),
+        Field("surname", FieldType.TEXT_SINGLE, None, "Family name (not kept)"),
     ]
 
 
 def test_add_user_submitted() -> None:
-    """Add User: the submitted form becomes the command's arguments."""
-    form = submitted(accountjid="juliet@shakespeare.lit", password="R0m30", password_verify="R0m30")
+    """Add User: the submitted form becomes the command's arguments; what is not kept is not missed."""
+    form = submitted(
+        accountjid="juliet@shakespeare.lit", password="R0m30", password_verify="R0m30", surname="Capulet", email="x"
+    )
     arguments = named("user add").convert(arguments_from(named("user add"), form))
     assert arguments == {"jid": Jid("juliet@shakespeare.lit"), "password": "R0m30", "role": Role.USER}
 
@@ -95,6 +103,15 @@ def test_passwords_must_be_the_same() -> None:
     with pytest.raises(CommandError, match="not the same") as caught:
         arguments_from(named("user add"), form)
     assert "R0m30" not in str(caught.value)
+
+
+def test_a_password_that_is_not_repeated() -> None:
+    """Change User Password has no field for that: clients of old leave it out."""
+    form = submitted(accountjid="juliet@shakespeare.lit", password="R0m30")
+    assert arguments_from(named("user add"), form)["password"] == "R0m30"
+    form = submitted(accountjid="juliet@shakespeare.lit", password="R0m30", password_verify="")
+    with pytest.raises(CommandError, match="not the same"):
+        arguments_from(named("user add"), form)
 
 
 def test_delete_user() -> None:
@@ -146,20 +163,56 @@ def test_named_fields_of_a_result() -> None:
     ]  # fmt: skip
 
 
-def test_table_result() -> None:
-    """Get List of Registered Users: one field with all addresses, and the table for those who show tables."""
-    table = Table(("account", "enabled"), [[Jid("a@b.example"), True], [Jid("c@b.example"), False]],
-                  form={"account": "registereduserjids"})  # fmt: skip
-    form = result_form(table)
+ACCOUNTS = [[Jid("a@b.example"), True], [Jid("c@b.example"), False], [Jid("a@b.example"), None]]
+
+
+def test_list_of_a_specification() -> None:
+    """Get List of Registered Users: one field with all addresses, each once, and nothing else."""
+    form = result_form(Table(("account", "enabled"), ACCOUNTS, form={"account": "registereduserjids"}))
     assert form is not None
-    addresses = form.get("registereduserjids")
-    assert addresses is not None
-    assert addresses.texts == ("a@b.example", "c@b.example")
+    assert [(field.var, field.texts) for field in form.fields] == [
+        ("registereduserjids", ("a@b.example", "c@b.example"))
+    ]
+    assert (form.form_type, form.reported, form.items) == (ADMIN, (), ())
+
+
+def test_table_of_our_own() -> None:
+    """A table has no fields beside it, not even its type (XEP-0004, 3.4)."""
+    form = result_form(Table(("account", "enabled"), ACCOUNTS[:2]))
+    assert form is not None
+    assert (form.fields, form.form_type) == ((), "")
     assert [field.var for field in form.reported] == ["account", "enabled"]
     assert [[field.texts for field in item] for item in form.items] == [
         [("a@b.example",), ("true",)], [("c@b.example",), ("false",)],
     ]  # fmt: skip
-    assert Form.parse(form.element()).get("registereduserjids") is not None
+    assert {child.local for child in form.element().elements()} == {"reported", "item"}
+
+
+def test_elements_of_a_specification() -> None:
+    """Get User Roster: what is no field stands behind the fields."""
+    table = Table(
+        ("account",), [["a@b.example"]], form={"account": "accountjids"}, elements=[E("{jabber:iq:roster}query")]
+    )
+    element = result_element(table)
+    assert element is not None
+    assert [child.local for child in element.elements()] == ["field", "field", "query"]
+    assert result_element(Done("done")) is None
+
+
+def test_numbers_with_options() -> None:
+    """What is proposed is one of the options."""
+
+    class Later:
+        @command("go")
+        async def go(
+            self,
+            delay: Annotated[Duration, argument("When", options=("30", "60"))] = Duration(30),  # noqa: B008
+        ) -> None:
+            """Go."""
+
+    form = form_for(declared_in(Later, "tests")[0])
+    assert form is not None
+    assert form.fields[0].texts == ("30",)
 
 
 def test_done_is_a_note() -> None:

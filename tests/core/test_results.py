@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+from xmppd.config.quantities import Duration, Size
 from xmppd.core.accounts import Role
 from xmppd.core.results import Done, Fields, Table, moment, plain, plain_result
 from xmppd.protocol.jid import Jid
@@ -20,6 +21,12 @@ def test_plain_values_keep_their_kind() -> None:
 def test_plain_text_is_exactly_text() -> None:
     """Subclasses of str do not get into JSON, where an encoder may not know them."""
     assert type(plain(Jid("a@b.example"))) is str
+
+
+def test_plain_numbers_are_exactly_numbers() -> None:
+    """Neither do durations and sizes."""
+    assert [type(plain(value)) for value in (Duration("1m"), Size("1kB"), True)] == [float, int, bool]
+    assert plain(Duration("1m")) == 60.0
 
 
 def test_table() -> None:

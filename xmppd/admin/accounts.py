@@ -1,7 +1,7 @@
 """`account`: register, change and remove accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from ..core.accounts import Account, AccountExists, Accounts, Credentials, Role
@@ -20,9 +20,13 @@ PAGE: Final = 500
 MOST: Final = 10_000
 """Accounts in one answer; `after` goes on behind them."""
 
+PERSON: Final = {"email": "Email address", "given_name": "Given name", "surname": "Family name"}
+"""What XEP-0133 lets an administrator tell of a new user, and nothing here has use for."""
+
 Which = Annotated[Jid, argument("The account", field="accountjid")]
 Several = Annotated[list[Jid], argument("The accounts", field="accountjids")]
-Password = Annotated[Secret, argument("The password", field="password", verify="password-verify")]
+Password = Annotated[Secret, argument("The password", field="password")]
+Twice = Annotated[Secret, argument("The password", field="password", verify="password-verify")]
 Most = Annotated[
     int | None,
     argument("How many at most", field="max_items", options=("25", "50", "75", "100", "150", "200", "none")),
@@ -41,9 +45,9 @@ class AccountCommands:
     sessions: Sessions
     threads: Threads
 
-    @command("account add", adhoc=ADMIN + "add-user", offline=True, scoped=True)
+    @command("account add", adhoc=ADMIN + "add-user", offline=True, scoped=True, not_kept=PERSON)
     async def add(
-        self, jid: Which, password: Password, role: Annotated[Role, argument("What it may do")] = Role.USER
+        self, jid: Which, password: Twice, role: Annotated[Role, argument("What it may do")] = Role.USER
     ) -> Done:
         """Register an account."""
         local_account(jid, self.hosts)
@@ -121,6 +125,14 @@ class AccountCommands:
         columns = ("account", "role", "enabled", "created", "last_seen")
         return Table(columns, rows, form={"account": "registereduserjids"})
 
+    @command("account list-disabled", adhoc=ADMIN + "get-disabled-users-list", offline=True, scoped=True)
+    async def list_disabled(
+        self, host: Annotated[str | None, argument("Accounts of this host only")] = None, limit: Most = 100
+    ) -> Table:
+        """List the accounts that are disabled."""
+        found = await self.list_all(host, limit, None, True)
+        return replace(found, form={"account": "disableduserjids"})
+
     async def _of_host(self, host: str, after: str, most: int, disabled: bool) -> list[Account]:
         """Return up to `most` accounts of a host behind `after`, page by page."""
         found: list[Account] = []
@@ -138,7 +150,33 @@ class AccountCommands:
         counts = [await self.accounts.count(chosen.name) for chosen in chosen_hosts(host, self.hosts)]
         return Fields({"accounts": sum(counts)}, form={"accounts": "registeredusersnum"})
 
-    @command("account info", adhoc=ADMIN + "user-stats", offline=True, scoped=True)
+    @command("account count-disabled", adhoc=ADMIN + "get-disabled-users-num", offline=True, scoped=True)
+    async def count_disabled(
+        self, host: Annotated[str | None, argument("Accounts of this host only")] = None
+    ) -> Fields:
+        """Count the accounts that are disabled."""
+        counted = 0
+        for chosen in chosen_hosts(host, self.hosts):
+            after = ""
+            while page := await self.accounts.page(chosen.name, after, PAGE):
+                counted += sum(not account.enabled for account in page)
+                after = page[-1].jid
+        return Fields({"accounts": counted}, form={"accounts": "disabledusersnum"})
+
+    @command("account lastlogin", adhoc=ADMIN + "get-user-lastlogin", offline=True, scoped=True)
+    async def lastlogin(self, jids: Several) -> Table:
+        """Show when accounts were last in use.
+
+        Of one that is connected it is when its latest session began, of another when its last one ended.
+        """
+        rows = [[account.jid, moment(self._last_login(account))] for account in await self._get_all(jids)]
+        return Table(("account", "last_login"), rows, form={"account": "accountjids", "last_login": "lastlogin"})
+
+    def _last_login(self, account: Account) -> float | None:
+        began = [session.wire.connected_at for session in self.sessions.of(account.jid)]
+        return max(began, default=account.last_seen)
+
+    @command("account info", offline=True, scoped=True)
     async def info(self, jid: Which) -> Fields:
         """Show what is known of an account."""
         account = await self._get(jid)
@@ -153,7 +191,7 @@ class AccountCommands:
             "resources": [session.resource for session in sessions],
             "addresses": [session.wire.peer_address for session in sessions],
         }
-        return Fields(values, form={"resources": "onlineresources", "addresses": "ipaddresses"})
+        return Fields(values)
 
     async def _keys(self, password: str) -> Credentials:
         try:

@@ -122,16 +122,15 @@ class Connection(Protocol):
     async def _answer(self, request: Request) -> None:
         """Do what a request asks; whatever happens is an answer, but for a caller that has gone."""
         try:
-            answer = await self._do(request)
+            self._send({"id": request.id, **await self._do(request)})
         except CommandError as error:
-            answer = {"error": failure(error)}
+            self._send({"id": request.id, "error": failure(error)})
         except CancelledError:
-            answer = {"result": {"kind": "done", "text": ""}}
-        except Exception as error:
+            self._send({"id": request.id, "result": {"kind": "done", "text": ""}})
+        except Exception as error:  # an answer that cannot be written included
             log.failure("{command} failed", error, command=" ".join(request.command))
             fault = CommandError("the command failed", "the server's log has the details", Exit.INTERNAL)
-            answer = {"error": failure(fault)}
-        self._send({"id": request.id, **answer})
+            self._send({"id": request.id, "error": failure(fault)})
 
     async def _do(self, request: Request) -> dict[str, Any]:
         if request.describe:

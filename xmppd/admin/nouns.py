@@ -16,12 +16,14 @@ from ..core.host import Hosts
 from ..core.sessions import Sessions
 from ..core.threads import Threads
 from .accounts import AccountCommands
+from .activity import ActivityCommands
 from .certificates import CertificateCommands, CertificateInfo
 from .config import ConfigCommands, Reloaded
 from .database import DatabaseCommands, Revision
 from .explain import ExplainCommands
 from .hooks import HookCommands
 from .hosts import HostCommands
+from .lifecycle import LifecycleCommands
 from .modules import ModuleCommands
 from .sessions import SessionCommands
 from .status import StatusCommands
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ..core.hooks import Hooks
     from ..core.iq import Iqs
     from ..core.loader import Loader
+    from ..core.router import Router
     from ..core.trace import Step
     from ..protocol.stanza import Stanza
 
@@ -40,12 +43,14 @@ OWNER: Final = "xmppd"
 
 NOUNS: Final[tuple[type, ...]] = (
     AccountCommands,
+    ActivityCommands,
     CertificateCommands,
     ConfigCommands,
     DatabaseCommands,
     ExplainCommands,
     HookCommands,
     HostCommands,
+    LifecycleCommands,
     ModuleCommands,
     SessionCommands,
     StatusCommands,
@@ -65,6 +70,7 @@ class Needs:
 
     :ivar accounts: the store that tells sessions and modules of what is changed.
     :ivar started: when the server started, by the clock.
+    :ivar stop: ends the process; with True it begins anew.
     """
 
     accounts: Accounts
@@ -75,6 +81,8 @@ class Needs:
     hooks: "Hooks"
     iqs: "Iqs"
     loader: "Loader"
+    router: "Router"
+    stop: Callable[[bool], None]
     rehearse: "Callable[[Stanza], Awaitable[Sequence[Step]]]"
     node: str
     started: float
@@ -97,12 +105,14 @@ def online(needs: Needs) -> Sequence[object]:
     """Return the nouns of a running server."""
     return (
         AccountCommands(needs.accounts, needs.hosts, needs.sessions, needs.threads),
+        ActivityCommands(needs.sessions, needs.hosts, needs.clock),
         CertificateCommands(needs.certificates),
         ConfigCommands(needs.file, needs.read_config, needs.running_config, needs.reload_config),
         DatabaseCommands(needs.revisions, needs.migrate),
         ExplainCommands(needs.hosts, needs.rehearse),
         HookCommands(needs.hooks, needs.iqs),
         HostCommands(needs.hosts, needs.accounts, needs.sessions),
+        LifecycleCommands(needs.clock, needs.sessions, needs.router, needs.stop),
         ModuleCommands(needs.loader),
         SessionCommands(needs.sessions, needs.hosts),
         StatusCommands(needs.node, needs.clock, needs.started, needs.hosts, needs.sessions, needs.loader.loaded),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = Log("server")
 YOUNG: Final = 20_000  # allocations between two looks of the collector at the youngest objects
 FAILED: Final = 1
+ANEW: Final = -1  # in place of an exit code: everything has ended in good order, to begin anew
 HERE: Final = Path("var")
 UNNAMED: Final = Path()  # stands for a first run in a folder that was not named
 
@@ -39,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = _folder_to_fill(options, os.environ)
         run = None if folder is None else _first_run(folder)
         file = locate(options.config, os.environ) if run is None else run.config
-        return _serve(file, run)
+        code = _serve(file, run)
+        if code == ANEW:
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # ourselves, as we were
+        return code
     except (ConfigError, StartError) as error:
         return _complain(str(error))
 
@@ -148,13 +152,13 @@ class _Process:
         self._stopping = False
 
     def run(self) -> int:
-        """Return the exit code when the reactor has stopped."""
+        """Return the exit code when the reactor has stopped, or `ANEW`."""
         from twisted.internet.defer import Deferred
 
         self._reactor.callWhenRunning(lambda: Deferred.fromCoroutine(self._start()))
         self._reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(self._stop()))
         self._reactor.run()
-        return self._code
+        return ANEW if self._server.begins_anew and not self._code else self._code
 
     async def _start(self) -> None:
         try:

@@ -65,6 +65,7 @@ class Server:
     :param read_config: reads the configuration anew, for reloads.
     :param logs_changed: is told of another `[log]`.
     :ivar is_ready: every listener accepts connections.
+    :ivar begins_anew: the process is to be started again when it has ended.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Server:
         self.read_config = read_config
         self.started = reactor.seconds()
         self.is_ready = False
+        self.begins_anew = False
         self.exposition = Exposition(xmppd.__version__)
         self.transport_metrics = TransportMetrics()
         self.admission = Admission(config.limits.connections, config.limits.connections_per_address)
@@ -192,6 +194,8 @@ class Server:
             iqs=node.iqs,
             loader=node.loader,
             rehearse=partial(rehearse, node),
+            router=node.router,
+            stop=self._end,
             node=self.config.server.node,
             started=self.started,
             file=self.file,
@@ -202,6 +206,11 @@ class Server:
             revisions=lambda: self.in_thread(migrate.status, self._databases),
             migrate=self._migrate,
         )
+
+    def _end(self, again: bool) -> None:
+        """Let the process end, and begin anew if it shall."""
+        self.begins_anew = again
+        self.reactor.stop()
 
     async def _migrate(self) -> Sequence[str]:
         lines: list[str] = []

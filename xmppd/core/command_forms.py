@@ -4,10 +4,11 @@ Pure functions. The form's fields have the names that XEP-0133 gives them, where
 of commands of our own are named like their parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ..protocol.dataforms import Field, FieldType, Form, FormKind, Option
+from ..protocol.element import Element
 from .arguments import Kind, Parameter
 from .commands import Command, CommandError, Done, Exit, Fields, Result, Table
 from .results import plain
@@ -34,12 +35,20 @@ def form_for(command: Command) -> Form | None:
     if not command.parameters:
         return None
     fields = [field for parameter in command.parameters for field in _fields(parameter)]
-    instructions = [command.help] if command.help else []
-    return Form(FormKind.FORM, fields, ADMIN, command.summary, instructions)
+    fields += [
+        Field(var, FieldType.TEXT_SINGLE, None, f"{label} (not kept)")
+        for var, label in command.declaration.not_kept.items()
+    ]
+    return Form(FormKind.FORM, fields, ADMIN, command.summary, _paragraphs(command.help))
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return a text as instructions: one for each paragraph, without line breaks (XEP-0004, 3.1)."""
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def _fields(parameter: Parameter) -> list[Field]:
-    """Return the field of a parameter, and for a secret the one that repeats it."""
+    """Return the field of a parameter, and for a secret the one that repeats it, where its specification has one."""
     label = parameter.argument.help or parameter.option
     fields = [_field(parameter, label)]
     if parameter.argument.verify:
@@ -65,20 +74,22 @@ def _default(parameter: Parameter) -> bool | str | tuple[str, ...] | None:
         return None
     if isinstance(default, bool):
         return default
+    if isinstance(default, float):
+        return f"{default:g}"
     return tuple(map(str, default)) if isinstance(default, list) else str(default)
 
 
 def arguments_from(command: Command, form: Form) -> dict[str, object]:
     """Return the arguments in a submitted form, as `Command.convert` takes them; it checks them.
 
-    A field that is left out or empty stands for the parameter's default.
+    A field that is left out or empty stands for the parameter's default; a repetition that is left out is not missed.
 
     :raises CommandError: a secret and its repetition differ.
     """
     arguments: dict[str, object] = {}
     for parameter in command.parameters:
         given = _texts(form, parameter.field)
-        if parameter.argument.verify and given != _texts(form, parameter.argument.verify):
+        if (again := form.get(parameter.argument.verify or "")) is not None and again.texts != given:
             raise CommandError(f"{parameter.option} is not the same in both fields", code=Exit.USAGE)
         if any(given):
             arguments[parameter.name] = _given(parameter, given)
@@ -103,7 +114,8 @@ def _given(parameter: Parameter, texts: Sequence[str]) -> object:
 def result_form(result: Result) -> Form | None:
     """Return the form that shows a result; None where a note says it all (see `note`).
 
-    A table of one column that a specification names is one field with many values, as XEP-0133 shows lists.
+    A table with columns that a specification names has a field with many values for each of these, as XEP-0133 shows
+    lists, and nothing else; any other is a table of the form (XEP-0004, 3.4), which has no fields beside it.
     """
     if isinstance(result, Done):
         return None
@@ -113,17 +125,34 @@ def result_form(result: Result) -> Form | None:
     return _table(result)
 
 
+def result_element(result: Result) -> Element | None:
+    """Return what an ad-hoc command shows of a result: its form, with the elements that a specification puts there."""
+    form = result_form(result)
+    if form is None or isinstance(result, Done):
+        return None
+    element = form.element()
+    element.children.extend(result.elements)
+    return element
+
+
 def _table(table: Table) -> Form:
-    named = [
-        _shown(table.form[name], name, [row[number] for row in table.rows])
-        for number, name in enumerate(table.columns)
-        if name in table.form
-    ]
+    if table.form:
+        named = [
+            _shown(table.form[name], name, _distinct(row[number] for row in table.rows))
+            for number, name in enumerate(table.columns)
+            if name in table.form
+        ]
+        return Form(FormKind.RESULT, named, ADMIN, table.title)
     reported = [Field(name, FieldType.TEXT_SINGLE, None, _label(name)) for name in table.columns]
     items = [
         [Field(name, None, _text(value)) for name, value in zip(table.columns, row, strict=True)] for row in table.rows
     ]
-    return Form(FormKind.RESULT, named, ADMIN, table.title, (), reported, items)
+    return Form(FormKind.RESULT, (), "", table.title, (), reported, items)
+
+
+def _distinct(values: Iterable[object]) -> list[str]:
+    """Return values as text, each once."""
+    return list(dict.fromkeys(_text(value) for value in values))
 
 
 def note(result: Result) -> str:

@@ -15,7 +15,7 @@ all, by owner, so that what a module brings goes with it. Who may run a command 
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -85,6 +85,7 @@ class Declaration:
     :ivar danger: it destroys something; people are asked to confirm it.
     :ivar scoped: it reaches no further than its addresses and its parameter `host` say, so that somebody who
         administers one host of several may run it there.
+    :ivar not_kept: fields that its specification's form has and we take without keeping them, with their labels.
     """
 
     words: tuple[str, ...]
@@ -92,13 +93,20 @@ class Declaration:
     offline: bool
     danger: bool
     scoped: bool
+    not_kept: Mapping[str, str] = field(default_factory=dict)
 
 
 def command(
-    words: str, *, adhoc: str = "", offline: bool = False, danger: bool = False, scoped: bool = False
+    words: str,
+    *,
+    adhoc: str = "",
+    offline: bool = False,
+    danger: bool = False,
+    scoped: bool = False,
+    not_kept: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Declare a command, ``"noun verb"`` or ``"verb"``: see `Declaration`, and the module for the function's form."""
-    declaration = Declaration(tuple(words.split()), adhoc, offline, danger, scoped)
+    declaration = Declaration(tuple(words.split()), adhoc, offline, danger, scoped, not_kept or {})
     if not declaration.words or not all(
         word.replace("-", "").isalnum() and word.islower() for word in declaration.words
     ):

@@ -19,6 +19,7 @@ class Recorder:
         self.peer_address = "explain" if real is None else real.peer_address
         self.secure = real is None or real.secure
         self.connected_at = 0.0 if real is None else real.connected_at
+        self.last_heard = 0.0 if real is None else real.last_heard
         self._trace = trace
         self._jid = jid
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import TypeAlias
 
+from ..protocol.element import Element
+
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 
 
@@ -49,7 +51,9 @@ class Table:
     """Rows of equal shape.
 
     :ivar units: columns whose numbers have a unit, "s" or "B", so that people see "3 d 4 h" and programs 273600.
-    :ivar form: columns by the field of an ad-hoc form, where a specification (XEP-0133) names one.
+    :ivar form: columns by the field of an ad-hoc form, where a specification (XEP-0133) names one; then the form holds
+        these only.
+    :ivar elements: what a specification puts into the ad-hoc form besides.
     """
 
     columns: Sequence[str]
@@ -57,16 +61,18 @@ class Table:
     title: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    elements: Sequence[Element] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """One thing, described by named values; `units` and `form` as in `Table`."""
+    """One thing, described by named values; `units`, `form` and `elements` as in `Table`."""
 
     values: Mapping[str, object]
     title: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    elements: Sequence[Element] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,10 @@ def plain(value: object) -> Plain:
     """Return `value` as JSON can carry it: times as XEP-0082 writes them, addresses and the rest as text."""
     if isinstance(value, Enum):
         return plain(value.value)
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int | float):  # exactly: an encoder may not know a duration
+        return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, datetime):

@@ -40,6 +40,9 @@ class Wire(Protocol):
     @property
     def connected_at(self) -> float: ...
 
+    @property
+    def last_heard(self) -> float: ...
+
     def write_stanza(self, data: bytes) -> bool:
         """Send a stanza's bytes; return whether they were accepted."""
 

@@ -402,7 +402,7 @@ class TestPossibleErrors:
         assert error.findtext(".//{urn:ietf:params:xml:ns:xmpp-stanzas}text") == text
 
     @pytest.mark.parametrize(
-        ("node", "condition"), [("nothing", "item-not-found"), (f"{ADMIN}#edit-admin", "feature-not-implemented")]
+        ("node", "condition"), [("nothing", "item-not-found"), (f"{ADMIN}#edit-blacklist", "feature-not-implemented")]
     )
     def test_unknown_command(self, bard: Client, node: str, condition: str) -> None:
         """There is no such node; of those that XEP-0133 defines it is said that they are not supported."""
