@@ -20,25 +20,28 @@ What expat does not do for us:
   and feeds expat when the tag ends.
 """
 
-import re
 from collections import deque
-from functools import lru_cache
 from typing import Any, Final
 from xml.parsers import expat
 
+from .declarations import (
+    HEADER_NAME,
+    SHORTEST_DECLARATION,
+    START_TAG,
+    check_declarations,
+    declarations_of,
+)
 from .element import Element
 from .errors import StreamError
 from .held_tag import HeldTag
 from .names import CLIENT, STREAM
 from .tree import SEPARATOR, Event, Limits, StreamFooter, StreamHeader, Tree, check_declaration, restricted
 
-START_TAG: Final = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 ENCODING_BYTES: Final = 4  # what it takes to tell UTF-8 from UTF-16 and UTF-32
 LONG_TAG: Final = 1024  # bytes of an unfinished tag from which it is held back instead of rescanned
 MANY_PIECES: Final = 256  # in which a stanza has come, from where on they are joined
 REPLACE_AFTER_BYTES: Final = 1 << 20
 REPLACE_AFTER_NAMES: Final = 400
-SHORTEST_DECLARATION: Final = len(" xmlns:a='b'")  # bytes; a shorter element has no room for too many
 LONGEST_HEADER: Final = 10_000  # bytes; a session keeps its header's declarations, and reads them with each new expat
 REFUSE_DOCTYPE: Final = restricted("a document type declaration is")
 REFUSE_ENTITY: Final = restricted("an entity declaration is")
@@ -268,11 +271,8 @@ class StreamParser:
                 continue
             if end - start > limits.size:
                 raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
-            if (
-                end - start > limits.declarations * SHORTEST_DECLARATION
-                and data.count(b"xmlns", start - base, end - base) > limits.declarations
-            ):
-                check_declarations(data[start - base : end - base], limits.declarations)
+            if end - start > limits.declarations * SHORTEST_DECLARATION:
+                check_declarations(data, limits.declarations, start - base, end - base)
             if raw and allowed:
                 tag = START_TAG.match(data, start - base)
                 if tag is not None:
@@ -287,8 +287,8 @@ class StreamParser:
         header = tag[0] if tag else b""
         if len(header) > LONGEST_HEADER:
             raise StreamError("policy-violation", f"a stream header may have at most {LONGEST_HEADER} bytes")
-        check_declarations(header, self.limits.declarations)
-        self._header, default = (usual_declarations if len(header) < 500 else namespace_declarations)(header)
+        check_declarations(header, self.limits.declarations, 0, len(header))
+        self._header, default = declarations_of(header)
         self._raw_allowed = default == CLIENT
         return StreamHeader(item.name, item.attributes, default)
 
@@ -335,17 +335,6 @@ def wrong_xml(error: expat.ExpatError) -> StreamError:
     return StreamError("not-well-formed", expat.errors.messages.get(error.code, "not well-formed"))
 
 
-def check_declarations(data: bytes, most: int) -> None:
-    """Refuse an element, given as its bytes, in which one start tag has more than `most` namespace declarations."""
-    if data.count(b"xmlns") <= most:  # nearly always
-        return
-    for tag in START_TAG.finditer(data):
-        if tag[0].count(b"xmlns") > most and len(DECLARATION.findall(QUOTED.sub(b"''", tag[0]))) > most:
-            raise StreamError("policy-violation", f"an element may have at most {most} namespace declarations")
-
-
-QUOTED: Final = re.compile(rb""""[^"]*"|'[^']*'""")
-DECLARATION: Final = re.compile(rb"\sxmlns(?::[^\s=]+)?\s*=")
 UNDECLARED_PREFIX: Final = frozenset(
     expat.errors.codes[message]
     for message in (
@@ -360,32 +349,6 @@ UNDEFINED_ENTITY: Final = frozenset(
     expat.errors.codes[message]
     for message in (expat.errors.XML_ERROR_UNDEFINED_ENTITY, expat.errors.XML_ERROR_RECURSIVE_ENTITY_REF)
 )
-HEADER_NAME: Final = re.compile(rb"<([^\s/>]+)")
-
-
-def namespace_declarations(tag: bytes) -> tuple[bytes, str]:
-    """Return a start tag with the namespace declarations of `tag` alone, in one order, and the default namespace.
-
-    What quotes hold is blanked before looking for names, so that an attribute's value cannot pass for a declaration.
-    """
-    element = HEADER_NAME.match(tag)
-    found: dict[bytes, bytes] = {}
-    position = element.end() if element else 0
-    while True:
-        declaration = ATTRIBUTE.match(tag, position)
-        if declaration is None:
-            break
-        position = declaration.end()
-        key, value = declaration[1], declaration[2]
-        if key == b"xmlns" or key.startswith(b"xmlns:"):
-            found[key] = value[1:-1]
-    default = found.get(b"xmlns", b"").decode()
-    written = b"".join(b" %s='%s'" % (key, value.replace(b"'", b"&apos;")) for key, value in sorted(found.items()))
-    return b"<%s%s>" % (element[1] if element else b"stream", written), default
-
-
-ATTRIBUTE: Final = re.compile(rb"""\s*([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
-usual_declarations = lru_cache(256)(namespace_declarations)  # clients of one kind write one kind of header
 USUAL_HEADER: Final = f"<stream:stream xmlns='{CLIENT}' xmlns:stream='{STREAM}'>".encode()
 
 
