@@ -80,6 +80,25 @@ class Faulty:
         raise self.error
 
 
+class Slow:
+    """Thinks until the test lets it."""
+
+    def __init__(self, waiting: "Deferred[None]") -> None:
+        self.waiting = waiting
+
+    @on(May, Phase.GUARD)
+    async def think(self, event: May) -> None:
+        await self.waiting
+
+
+def undecided(hooks: Hooks, waiting: "Deferred[None]") -> "Deferred[Verdict | None]":
+    """Ask somebody slow; return what will come of it."""
+    hooks.bind("slow", Slow(waiting))
+    result = drive(hooks.decide(May()))
+    assert isinstance(result, Deferred)
+    return result
+
+
 @pytest.fixture
 def logged() -> Any:
     """What was logged, as (format, fields)."""
@@ -175,16 +194,8 @@ class TestDecisions:
     def test_bug_behind_a_wait(self, logged: list[dict[str, Any]]) -> None:
         """It makes no difference whether the handler waited before it failed."""
         waiting: Deferred[None] = Deferred()
-
-        class Slow:
-            @on(May, Phase.GUARD)
-            async def think(self, event: May) -> None:
-                await waiting
-
         hooks = Hooks()
-        hooks.bind("slow", Slow())
-        result = drive(hooks.decide(May()))
-        assert isinstance(result, Deferred)
+        result = undecided(hooks, waiting)
         failures: list[Any] = []
         result.addErrback(failures.append)
         waiting.errback(ValueError("late"))
@@ -194,16 +205,8 @@ class TestDecisions:
     def test_unbound_while_it_runs(self, logged: list[dict[str, Any]]) -> None:
         """A handler whose module was unloaded meanwhile still fails by its name."""
         waiting: Deferred[None] = Deferred()
-
-        class Slow:
-            @on(May, Phase.GUARD)
-            async def think(self, event: May) -> None:
-                await waiting
-
         hooks = Hooks()
-        hooks.bind("slow", Slow())
-        result = drive(hooks.decide(May()))
-        assert isinstance(result, Deferred)
+        result = undecided(hooks, waiting)
         result.addErrback(lambda failure: failure.trap(InternalServerError) and None)
         hooks.unbind("slow")
         waiting.errback(ValueError("late"))
@@ -283,7 +286,9 @@ class TestNotices:
 
     def test_nobody_listens(self) -> None:
         """An event that nobody handles is nothing special."""
-        drive(Hooks().notify(Happened()))
+        event = Happened()
+        assert drive(Hooks().notify(event)) is None
+        assert event.seen == []
 
 
 class TestBinding:
