@@ -38,15 +38,14 @@ async def offer(driver: "ClientStream", context: ClientContext, host: Host, *, a
     if not authenticated and (secure or not driver.tls_required):
         bindings = driver.connection.channel_bindings()
         mechanisms = _mechanisms(driver, host, bindings)
-    event = StreamFeatures(host, authenticated, may_tell_secrets(driver))
+    may_tell = may_tell_secrets(driver)
     key = (
-        host.name, authenticated, secure, driver.tls_allowed, driver.tls_required, event.secure, *mechanisms, *bindings,
+        host.name, authenticated, secure, driver.tls_allowed, driver.tls_required, may_tell, *mechanisms, *bindings,
     )  # fmt: skip
     features = context.offers.get(key)
     if features is None:
-        event.features.extend(_own(driver, authenticated, mechanisms, bindings))
-        await context.hooks.collect(event)
-        features = context.offers.keep(key, features_element(event.features))
+        event = StreamFeatures(host, authenticated, may_tell, _own(driver, authenticated, mechanisms, bindings))
+        features = context.offers.keep(key, features_element((await context.hooks.collect(event)).features))
     return Offer(features, mechanisms)
 
 
