@@ -90,7 +90,7 @@ class Answers:
 @pytest.fixture
 def server() -> Server:
     """A server whose messages nobody takes and whose presence nobody broadcasts."""
-    server = Server(disable=("messages", "presence", "roster", "last_activity", "disco", "adhoc"))
+    server = Server(disable=("administration", "messages", "presence", "roster", "last_activity", "disco", "adhoc"))
     server.node.iqs.bind("answers", Answers())
     return server
 
