@@ -1,11 +1,14 @@
 """Every core event, in the order in which a stanza meets them.
 
     StanzaReceived         from a client, addresses checked
-    Outbound*              the sender's account: may it leave, who else learns of it
+    Outbound*              the sender's account: may it leave, is it kept
     (route)                local account, local service, or remote domain
-    Inbound*               the recipient's account: may it come in, to whom does it go
+    Inbound*               the recipient's account: may it come in, is it kept
+    (commit)               a message that is kept is a row of the log now; nothing below waits for that
+    Distributing           which resources of the account get a message
     Delivering             one session: now, later, or not
     Undelivered            nobody took a message: push, bounce
+    MessageSent            the message is where it should be: the sender's other resources learn of it
 
 "Outbound" and "inbound" are RFC 6121's own words. IQ requests to a host or an account leave this road: they have one
 answerer each (see `iq`).
@@ -37,10 +40,16 @@ class StanzaReceived(Decision):
 
 @dataclass(slots=True)
 class OutboundMessage(Decision):
-    """A local user's message is about to leave for its addressee."""
+    """A local user's message is about to leave for its addressee.
+
+    :ivar keep: what handlers want of the sender's copy in the log: flags of `message_log`; none if it needs no row.
+    :ivar veto: flags that other handlers do not want to be set.
+    """
 
     sender: "Session"
     stanza: "Stanza"
+    keep: int = 0
+    veto: int = 0
 
 
 @dataclass(slots=True)
@@ -61,10 +70,28 @@ class OutboundIq(Decision):
 
 @dataclass(slots=True)
 class InboundMessage(Decision):
-    """A message came for a local account; `stanza.to` is its bare JID or one of its resources."""
+    """A message came for a local account; `stanza.to` is its bare JID or one of its resources.
+
+    :ivar keep: what handlers want of the row in the account's log: flags of `message_log`; none if it needs no row.
+    :ivar veto: flags that other handlers do not want to be set.
+    """
 
     account: Jid
     stanza: "Stanza"
+    keep: int = 0
+    veto: int = 0
+
+
+@dataclass(slots=True)
+class Distributing(Decision):
+    """A message that came for a local account goes to its resources now; whoever gets it all settles it.
+
+    :ivar row: the id of its row in the account's log, which is committed; 0 if it has none. It has its `<stanza-id/>`.
+    """
+
+    account: Jid
+    stanza: "Stanza"
+    row: int = 0
 
 
 @dataclass(slots=True)
@@ -112,10 +139,26 @@ class Delivering(Decision):
 
 @dataclass(slots=True)
 class Undelivered(Decision):
-    """No resource took a message for a local account that exists; `HANDLED` keeps it from being bounced."""
+    """No resource took a message for a local account that exists; `HANDLED` keeps it from being bounced.
+
+    :ivar row: the id of its row, in which it waits whatever the verdict; 0 if it has none.
+    """
 
     account: Jid
     stanza: "Stanza"
+    row: int = 0
+
+
+@dataclass(slots=True)
+class MessageSent(Notice):
+    """A local user's message was taken by whoever it is for, and the sender's copy, if there is one, is committed.
+
+    :ivar row: the id of that copy in the sender's log; 0 if there is none.
+    """
+
+    sender: "Session"
+    stanza: "Stanza"
+    row: int = 0
 
 
 @dataclass(slots=True)

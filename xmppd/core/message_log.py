@@ -92,7 +92,7 @@ class Entry:
 
 
 Done = Callable[[Exception | None], Any]
-"""Told, in the loop, that entries are committed, or why they are not: `StorageUnavailable`, or what is wrong with them."""
+"""Told, in the loop, that entries are committed, or why not: `StorageUnavailable`, or what is wrong with them."""
 
 
 class Row(NamedTuple):
@@ -152,8 +152,8 @@ class MessageLog(Protocol):
     def append(self, entries: Sequence[Entry], done: Done) -> None:
         """Commit `entries`, all or none, and call `done` once, never before this returns.
 
-        Their owners live on one shard. Rows of one owner are numbered in the order of the calls. Nothing is raised here:
-        a shard that is down is told to `done`, in a turn of its own; one that is slow within 10 s.
+        Their owners live on one shard. Rows of one owner are numbered in the order of the calls. Nothing is raised
+        here: a shard that is down is told to `done`, in a turn of its own; one that is slow within 10 s.
         """
 
     async def position(self, owner: Jid) -> Position:
@@ -162,9 +162,9 @@ class MessageLog(Protocol):
     def delivered(self, owner: Jid, upto: int, open: Iterable[int], purge: Sequence[int] = ()) -> None:
         """Merge what is delivered into the owner's cursor, some time within the next second.
 
-        The rows up to `upto`, but for those in `open`, are delivered, beside those that were already. `purge` are ids of
-        delivered rows that the archive does not show; they are removed. Nobody waits for it: after a crash a message may
-        come twice, with the same id.
+        The rows up to `upto`, but for those in `open`, are delivered, beside those that were already. `purge` are ids
+        of delivered rows that the archive does not show; they are removed. Nobody waits for it: after a crash a message
+        may come twice, with the same id.
         """
 
     async def flush(self) -> None:
