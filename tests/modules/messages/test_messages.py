@@ -1,51 +1,27 @@
 """RFC 6121, 8.5: every type of message to every kind of address, with every kind of resource there."""
 
+from typing import Any
+
 import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
-from xmppd.core.events import Delivering, Undelivered
+from xmppd.core.events import Delivering, Distributing, Undelivered
 from xmppd.core.hooks import Phase, Verdict, on
-from xmppd.modules.messages import TABLE, Address, Fate, Presence
+from xmppd.core.router import Router
+from xmppd.core.session import Session
+from xmppd.modules.messages import Messages
+from xmppd.protocol.element import E
+from xmppd.protocol.errors import InternalServerError
+from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import MESSAGE_TYPES, Stanza
+
+from .section import cells
 
 JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
 
-# D: the resource gets it, A: all resources whose priority is not negative, L: kept or bounced, E: an error, S: silence
-SECTION = """
-                            | normal | chat | groupchat | headline | error
-    bare, nobody            |   L    |  L   |     E     |    S     |   S
-    bare, negative          |   L    |  L   |     E     |    S     |   S
-    bare, reachable         |   A    |  A   |     E     |    A     |   S
-    connected, nobody       |   D    |  D   |     D     |    D     |   D
-    connected, negative     |   D    |  D   |     D     |    D     |   D
-    connected, reachable    |   D    |  D   |     D     |    D     |   D
-    missing, nobody         |   L    |  L   |     E     |    S     |   S
-    missing, negative       |   L    |  L   |     E     |    S     |   S
-    missing, reachable      |   A    |  A   |     E     |    S     |   S
-"""
-
-
-def cells() -> list[tuple[str, str, str, str]]:
-    """Return (address, resources, type, fate) of every cell."""
-    found = []
-    head, *rows = SECTION.strip("\n").splitlines()
-    types = [type.strip() for type in head.split("|")[1:]]
-    for row in rows:
-        names, *fates = row.split("|")
-        address, _, resources = names.strip().partition(", ")
-        for type, fate in zip(types, fates, strict=True):
-            found.append((address, resources, type, fate.strip()))
-    return found
-
-
 ADDRESSES = {"bare": JULIET, "connected": f"{JULIET}/named", "missing": f"{JULIET}/elsewhere"}
 PRIORITIES = {"nobody": (), "negative": (-1, -128), "reachable": (0, 5, -1)}
-NAMES = {
-    "bare": Address.BARE, "connected": Address.CONNECTED, "missing": Address.MISSING,
-    "nobody": Presence.NONE, "negative": Presence.NEGATIVE, "reachable": Presence.REACHABLE,
-    "D": Fate.RESOURCE, "A": Fate.ALL, "L": Fate.LATER, "E": Fate.BOUNCE, "S": Fate.IGNORE,
-}  # fmt: skip
 
 
 class Keeper:
@@ -54,10 +30,12 @@ class Keeper:
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
         self.kept: list[Stanza] = []
+        self.rows: list[int] = []
 
     @on(Undelivered, Phase.RECORD)
     async def keep(self, event: Undelivered) -> Verdict:
         self.kept.append(event.stanza)
+        self.rows.append(event.row)
         return self.verdict
 
 
@@ -97,20 +75,6 @@ class Scene:
                 client.receives_nothing()
                 found.add(name)
         return found
-
-
-@pytest.mark.parametrize(("address", "resources", "type", "fate"), cells())
-def test_table(address: str, resources: str, type: str, fate: str) -> None:
-    """The table of the module is that of the section."""
-    assert TABLE[NAMES[address], NAMES[resources], type] is NAMES[fate]  # type: ignore[index]
-
-
-def test_table_is_whole() -> None:
-    """There are no other types, addresses or resources."""
-    assert set(TABLE) == {
-        (address, presence, type) for address in Address for presence in Presence for type in MESSAGE_TYPES
-    }
-    assert len(cells()) == len(TABLE)
 
 
 @pytest.mark.parametrize(("address", "resources", "type", "fate"), cells())
@@ -177,6 +141,67 @@ def test_content_arrives_as_it_was_sent(server: Server) -> None:
         f"<message from='{ROMEO}/orchard' to='{JULIET}' id='m1' type='chat' xml:lang='en'><body>a &lt; b &amp; c</body>"
         "<x xmlns='urn:example:x'><y a='1'/>z</x></message>"
     )
+
+
+class Rows:
+    """Gives messages a row, as the log would."""
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+        self.written: list[int] = []
+
+    async def deliver(self, session: Session, stanza: Stanza, row: int = 0) -> bool:
+        self.written.append(row)
+        return await self.router.deliver(session, stanza)
+
+
+async def distribute(server: Server, stanza: Stanza, row: int) -> Verdict | None:
+    """Let a message go to the resources of Juliet's account."""
+    return await server.node.hooks.decide(Distributing(Jid(JULIET), stanza, row))
+
+
+def message(type: str = "chat", to: str = JULIET) -> Stanza:
+    """Return a message of Romeo's."""
+    return Stanza.build("message", E("{jabber:client}body", "Ay me!"), to=Jid(to), from_=Jid(ROMEO), type=type, id="m1")
+
+
+def test_row_goes_to_the_session(server: Server) -> None:
+    """Who writes it learns of its row, which is delivered when the session has it."""
+    juliet = server.online(f"{JULIET}/balcony")
+    module = server.node.loader.loaded["messages"]
+    assert isinstance(module, Messages)
+    rows: Any = Rows(server.node.router)
+    module.router = rows
+    assert server.wait(distribute(server, message(), 7)) is Verdict.HANDLED
+    assert rows.written == [7]
+    assert juliet.receives_any().get("id") == "m1"
+
+
+@pytest.mark.parametrize("to", [JULIET, f"{JULIET}/nowhere"])
+def test_row_waits(server: Server, to: str) -> None:
+    """What nobody takes and is stored is told to whoever pushes, and is no error whatever they say."""
+    server.account(JULIET)
+    keeper = Keeper(Verdict.DROP)
+    server.node.hooks.bind("keeper", keeper)
+    assert server.wait(distribute(server, message(to=to), 7)) is Verdict.HANDLED
+    assert [(stanza.id, row) for stanza, row in zip(keeper.kept, keeper.rows, strict=True)] == [("m1", 7)]
+
+
+class Broken:
+    """Fails to push."""
+
+    @on(Undelivered, Phase.DELIVER)
+    async def push(self, event: Undelivered) -> None:
+        raise ValueError("no push service")
+
+
+def test_row_waits_though_a_push_fails(server: Server) -> None:
+    """What is stored is never bounced; without a row a failure is one of the sender's message."""
+    server.account(JULIET)
+    server.node.hooks.bind("broken", Broken())
+    assert server.wait(distribute(server, message(), 7)) is Verdict.HANDLED
+    with pytest.raises(InternalServerError):
+        server.wait(distribute(server, message(), 0))
 
 
 class Refuser:
