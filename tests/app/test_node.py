@@ -4,7 +4,8 @@ from dataclasses import fields
 
 from tests.scenario.server import HOSTS, Server
 from xmppd.app.node import hosts_of, module_configs
-from xmppd.config.server import Config, Contacts, Host
+from xmppd.config.quantities import Duration
+from xmppd.config.server import Config, Contacts, Host, Store
 from xmppd.core.client_stream import ClientStream
 from xmppd.core.host import Hosts
 from xmppd.core.iq import Iqs
@@ -18,13 +19,23 @@ JULIET = "juliet@capulet.example"
 def test_hosts_of_a_configuration() -> None:
     """Names and addresses are prepared, and everything that an administrator may say of a host arrives."""
     contacts = Contacts(abuse=["mailto:abuse@capulet.example"])
-    host = Host(admins=["Juliet@CAPULET.example"], anonymous=True, contacts=contacts)
+    host = Host(
+        admins=["Juliet@CAPULET.example"],
+        anonymous=True,
+        store=Store.NEVER,
+        retention=Duration("30d"),
+        contacts=contacts,
+    )
     found, plain = hosts_of(Config(hosts={"Capulet.Example": host, "montague.example": Host()}))
     assert found.name == Jid("capulet.example")
     assert found.admins == {Jid(JULIET)}
     assert found.anonymous
+    assert not found.stores
+    assert found.retention == 30 * 86_400
     assert found.contacts["abuse-addresses"] == ("mailto:abuse@capulet.example",)
     assert not plain.anonymous
+    assert plain.stores
+    assert plain.retention is None
     assert not any(plain.contacts.values())
 
 

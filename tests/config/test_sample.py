@@ -63,7 +63,11 @@ def test_all_options_together_are_the_default_configuration(tmp_path: Path) -> N
     )  # fmt: skip
     expected.log.terminal = Level.WARN
     expected.hosts = {
-        "example.org": Host(certificate=certificates / "example.org.crt", key=certificates / "example.org.key")
+        "example.org": Host(
+            certificate=certificates / "example.org.crt",
+            key=certificates / "example.org.key",
+            retention=Duration("365d"),
+        )
     }
     expected.listeners = expected.listeners[:1]
     expected.listeners[0].client_authorities = certificates / "users-ca.crt"

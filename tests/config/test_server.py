@@ -4,8 +4,10 @@ from xmppd.config.server import (
     LISTENER_DEFAULTS,
     UNSERVED,
     Config,
+    Host,
     Kind,
     Listener,
+    Store,
     Tls,
     default_listeners,
     default_shards,
@@ -45,3 +47,8 @@ def test_what_is_not_served_has_a_default_port_nevertheless() -> None:
 def test_only_the_owner_may_administer() -> None:
     """The socket's mode lets nobody else in."""
     assert Config().admin.mode == 0o600
+
+
+def test_messages_are_kept_for_ever() -> None:
+    """Nobody loses a message because nobody thought of an option."""
+    assert (Host().store, Host().retention) == (Store.ALWAYS, None)

@@ -9,7 +9,7 @@ import xmppd.modules
 
 from ..admin.audit import audit
 from ..config.limits import Limits
-from ..config.server import Config
+from ..config.server import Config, Store
 from ..core.account_changes import AnnouncingAccounts
 from ..core.accounts import Accounts
 from ..core.administration import Administration, Authority
@@ -39,6 +39,8 @@ def hosts_of(config: Config) -> list[Host]:
             Jid.parse(name),
             admins=frozenset(Jid.parse(admin) for admin in options.admins),
             anonymous=options.anonymous,
+            stores=options.store is Store.ALWAYS,
+            retention=options.retention,
             contacts={
                 f"{kind}-addresses": tuple(getattr(options.contacts, kind))
                 for kind in ("abuse", "admin", "feedback", "sales", "security", "status", "support")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .limits import Limits
-from .schema import Mode, Url, option, required
+from .schema import Duration, Mode, Url, option, required
 
 
 class Kind(StrEnum):
@@ -30,6 +30,13 @@ class Tls(StrEnum):
     DIRECT = "direct"
     OPTIONAL = "optional"
     NONE = "none"
+
+
+class Store(StrEnum):
+    """Whether messages are kept."""
+
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 class Level(StrEnum):
@@ -103,6 +110,19 @@ class Host:
     anonymous: bool = option(False, live=True, help="Whether anybody may log in without an account (SASL ANONYMOUS).")
     admins: list[str] = option(
         [], live=True, help="Accounts that may administer this host, as bare JIDs; besides those of the role admin."
+    )
+    store: Store = option(
+        Store.ALWAYS,
+        live=True,
+        help="Whether messages of this host's accounts are kept: for whoever is offline, and in the archive of each "
+        "account. With never, a message for somebody who is offline bounces.",
+    )
+    retention: Duration | None = option(
+        None,
+        ge=Duration("1h"),
+        live=True,
+        example=Duration("365d"),
+        help="For how long messages are kept, delivered or not; for ever if not set.",
     )
     contacts: Contacts = option(Contacts, help="Whom to write to about this host (XEP-0157).")
 

@@ -12,12 +12,16 @@ class Host:
     :ivar name: its domainpart, as a JID.
     :ivar admins: bare JIDs that administer it, beside the accounts whose role says so.
     :ivar anonymous: whether SASL ANONYMOUS is offered (XEP-0175).
+    :ivar stores: whether messages of its accounts are kept.
+    :ivar retention: for how long they are kept, in seconds; None is for ever.
     :ivar contacts: addresses for XEP-0157 by their field name ("abuse-addresses", ...).
     """
 
     name: Jid
     admins: frozenset[Jid] = frozenset()
     anonymous: bool = False
+    stores: bool = True
+    retention: float | None = None
     contacts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
