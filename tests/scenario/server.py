@@ -14,6 +14,7 @@ from xmppd.config.limits import Limits
 from xmppd.config.server import Config, Host, Modules
 from xmppd.core.accounts import Role
 from xmppd.core.credentials import derive_all
+from xmppd.core.no_log import NoLog
 from xmppd.protocol.jid import Jid
 from xmppd.storage.accounts import SqlAccounts
 from xmppd.storage.database import Database
@@ -88,7 +89,7 @@ class Server:
         shards = SqlShards([self.database])
         shards.load_map()
         self.store = HeldAccounts(SqlAccounts(shards, self.clock))
-        self.node = Node(config, shards, self.store, self.clock, self.soon, _inline, b"a secret of the tests")
+        self.node = Node(config, shards, self.store, NoLog(), self.clock, self.soon, _inline, b"a secret of the tests")
         self.wait(self.node.start())
 
     # Running

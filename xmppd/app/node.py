@@ -20,8 +20,10 @@ from ..core.commands import Registry
 from ..core.discovery import config_of, discover
 from ..core.hooks import Hooks
 from ..core.host import Host, Hosts
+from ..core.inbox import Inboxes
 from ..core.iq import Iqs
 from ..core.loader import Loader
+from ..core.message_log import MessageLog
 from ..core.metrics import Exposition
 from ..core.router import Router
 from ..core.sessions import Sessions
@@ -59,6 +61,7 @@ def module_configs(extra: Iterable[str] = ()) -> dict[str, type | None]:
 class Node:
     """Everything of one process that has no socket.
 
+    :ivar log: where messages are kept.
     :ivar soon: runs a function in the next turn of the loop.
     :ivar in_thread: runs a function off the loop; awaitable.
     :ivar secret: what fake salts are made from.
@@ -68,6 +71,7 @@ class Node:
     config: Config
     shards: Shards
     store: Accounts
+    log: MessageLog
     clock: Clock
     soon: Callable[[Callable[[], None]], Any]
     in_thread: InThread
@@ -84,8 +88,8 @@ class Node:
         self.upkeep = Upkeep(limits, self.clock)
         authenticator = Authenticator(self.accounts, self.secret, self.in_thread, self.certificate_addresses)
         self.clients = ClientContext(
-            self.hosts, self.sessions, self.hooks, self.iqs, self.router, authenticator, self.throttle, self.upkeep,
-            limits, self.clock, self.soon,
+            self.hosts, self.sessions, self.hooks, self.iqs, self.router, self.router.inboxes, authenticator,
+            self.throttle, self.upkeep, limits, self.clock, self.soon,
         )  # fmt: skip
         self.threads = Threads(self.in_thread)
         self.authority = Authority(self.accounts, self.hosts)
@@ -104,7 +108,7 @@ class Node:
         return Hosts(hosts_of(self.config)), Sessions(), Hooks(self.clock), Iqs(self.clock)
 
     def _make_router(self) -> Router:
-        return Router(self.hosts, self.sessions, self.hooks, self.iqs, self.accounts)
+        return Router(self.hosts, self.sessions, self.hooks, self.iqs, self.accounts, self.log, self.clock)
 
     def _make_administration(self) -> Administration:
         return Administration(Registry(), self.authority, audit)
@@ -121,9 +125,11 @@ class Node:
             Exposition: self.exposition,
             Hooks: self.hooks,
             Hosts: self.hosts,
+            Inboxes: self.router.inboxes,
             Iqs: self.iqs,
             Limits: self.config.limits,
             LoginThrottle: self.throttle,
+            MessageLog: self.log,
             Registry: self.registry,
             Router: self.router,
             Sessions: self.sessions,
@@ -135,6 +141,7 @@ class Node:
     async def start(self) -> None:
         """Load the modules and begin to look after streams."""
         await self.loader.load_all(self.wanted_modules())
+        self.router.inboxes.start()
         self.upkeep.start()
 
     def wanted_modules(self) -> list[str]:
@@ -145,6 +152,7 @@ class Node:
     async def stop(self) -> None:
         """Stop the modules."""
         self.upkeep.stop()
+        self.router.inboxes.stop()
         await self.loader.stop_all()
 
     def client(self, *, tls_allowed: bool, tls_required: bool, scram_without_tls: bool = False) -> ClientStream:

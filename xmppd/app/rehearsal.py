@@ -28,7 +28,7 @@ from ..protocol.stanza import Stanza
 from ..storage.accounts import SqlAccounts
 from .node import Node
 from .relations import changes
-from .stand_ins import Borrowed, Elsewhere, Still, Undone, Unmoved
+from .stand_ins import Borrowed, Elsewhere, Still, Undone, Unmoved, Unwritten
 
 
 async def rehearse(live: Node, stanza: Stanza) -> Sequence[Step]:
@@ -57,6 +57,7 @@ class Stage:
             live.config,
             shards,
             accounts,
+            Unwritten(live.log, trace, clock, self._later.append),
             clock,
             self._later.append,
             live.in_thread,
@@ -130,7 +131,9 @@ class Rehearsing(Node):
         return self.live.hosts, Doubles(self.trace, self.live.sessions), hooks, iqs
 
     def _make_router(self) -> Router:
-        router = TracedRouter(self.trace, self.hosts, self.sessions, self.hooks, self.iqs, self.accounts)
+        router = TracedRouter(
+            self.trace, self.hosts, self.sessions, self.hooks, self.iqs, self.accounts, self.log, self.clock
+        )
         router.remote = NoRemote() if isinstance(self.live.router.remote, NoRemote) else Elsewhere()
         return router
 

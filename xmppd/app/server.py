@@ -25,6 +25,7 @@ from ..core.discovery import LoadError
 from ..core.drive import drive_alone
 from ..core.log import Log
 from ..core.metrics import Exposition
+from ..core.no_log import NoLog
 from ..core.shards import StorageUnavailable
 from ..protocol.errors import StreamError
 from ..storage import migrate
@@ -155,6 +156,7 @@ class Server:
             self.config,
             shards,
             SqlAccounts(shards, self.reactor),
+            NoLog(),
             self.reactor,
             self.loop.call_soon,
             self.in_thread,

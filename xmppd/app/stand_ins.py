@@ -1,6 +1,6 @@
 """What a rehearsal has in place of what would leave it: databases, clocks, commands and other servers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -9,8 +9,12 @@ from sqlalchemy.sql import Executable
 from ..core.administration import Administration, Authority, Receiver
 from ..core.clock import Clock
 from ..core.commands import Caller, Command, Done, Registry, Result
+from ..core.message_log import Done as Committed
+from ..core.message_log import Entry, MessageLog, Position, Query, id_at
+from ..core.message_log import Row as LogRow
 from ..core.shards import Row, Shards
 from ..core.trace import Trace
+from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
 
 T = TypeVar("T")
@@ -141,3 +145,84 @@ class Undone:
             self._trace.note(f"stores {name} for {owner}", "storage")
             result: T = undo.result
             return result
+
+
+class Unwritten(MessageLog):
+    """The log, which is read as it is, and to which nothing is added."""
+
+    def __init__(self, real: MessageLog, trace: Trace, clock: Clock, soon: Callable[[Callable[[], None]], Any]) -> None:
+        self._real = real
+        self._trace = trace
+        self._clock = clock
+        self._soon = soon
+
+    def together(self, one: Jid, other: Jid) -> bool:
+        """Whether two owners are on one shard."""
+        return self._real.together(one, other)
+
+    def append(self, entries: Sequence[Entry], done: Committed) -> None:
+        """Number the rows as if they were committed."""
+        for entry in entries:
+            entry.id = id_at(self._clock.seconds())
+            self._trace.note(f"appends a row to the log of {entry.owner}", "log")
+        self._soon(lambda: done(None))
+
+    async def position(self, owner: Jid) -> Position:
+        """Return how far an owner's messages are delivered."""
+        return await self._real.position(owner)
+
+    def delivered(self, owner: Jid, upto: int, open: Iterable[int], purge: Sequence[int] = ()) -> None:
+        """Note nothing: nobody got anything."""
+
+    async def flush(self) -> None:
+        """There is nothing to write."""
+
+    async def waiting(self, owner: Jid, after: int, open: Iterable[int], limit: int) -> list[LogRow]:
+        """Return what waits."""
+        return await self._real.waiting(owner, after, open, limit)
+
+    async def count_waiting(self, owner: Jid) -> int:
+        """Return how much waits."""
+        return await self._real.count_waiting(owner)
+
+    async def page(self, query: Query) -> list[LogRow]:
+        """Return rows of an archive."""
+        return await self._real.page(query)
+
+    async def count(self, query: Query) -> int:
+        """Return how many rows a query is about."""
+        return await self._real.count(query)
+
+    async def ends(self, owner: Jid) -> tuple[int, int] | None:
+        """Return the first and the last id of an archive."""
+        return await self._real.ends(owner)
+
+    async def missing(self, owner: Jid, ids: Sequence[int]) -> set[int]:
+        """Return the ids that an archive does not have."""
+        return await self._real.missing(owner, ids)
+
+    async def heads(self, owners: Sequence[Jid]) -> dict[Jid, int]:
+        """Return the last ids of logs."""
+        return await self._real.heads(owners)
+
+    async def find(self, owner: Jid, peer: Jid, origin_id: str, since: int = 0) -> list[LogRow]:
+        """Return the rows of one message."""
+        return await self._real.find(owner, peer, origin_id, since)
+
+    async def trace(self, origin_id: str, since: int) -> list[tuple[str, LogRow]]:
+        """Return the rows of one message, of all owners."""
+        return await self._real.trace(origin_id, since)
+
+    async def replace(self, owner: Jid, id: int, stanza: bytes, flags: int) -> bool:
+        """Note that a row would be replaced."""
+        self._trace.note(f"replaces a row in the log of {owner}", "log")
+        return True
+
+    async def purge(self, owner: Jid, before: int | None = None) -> int:
+        """Note that rows would be removed."""
+        self._trace.note(f"removes rows from the log of {owner}", "log")
+        return 0
+
+    async def forget(self, owner: Jid) -> None:
+        """Note that a log would be removed."""
+        self._trace.note(f"removes the log of {owner}", "log")

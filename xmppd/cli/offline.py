@@ -28,6 +28,7 @@ from ..core.administration import Administration, Authority
 from ..core.commands import Caller, CommandError, Exit, Origin, Registry
 from ..core.discovery import LoadError
 from ..core.drive import drive
+from ..core.no_log import NoLog
 from ..core.results import plain_result
 from ..core.shards import StorageUnavailable
 from ..core.threads import Threads
@@ -147,7 +148,7 @@ def account_commands(file: Path, stack: ExitStack) -> AccountCommands:
     shards = SqlShards(databases)
     shards.load_map()
     clock = WallClock()
-    node = Node(config, shards, SqlAccounts(shards, clock), clock, soon=now, in_thread=here, secret=b"")
+    node = Node(config, shards, SqlAccounts(shards, clock), NoLog(), clock, soon=now, in_thread=here, secret=b"")
     at_once(node.loader.load_all(node.wanted_modules()))
     stack.callback(lambda: at_once(node.loader.stop_all()))
     return AccountCommands(node.accounts, node.hosts, node.sessions, Threads(here))

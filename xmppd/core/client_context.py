@@ -12,6 +12,7 @@ from .authentication import Authenticator
 from .clock import Clock
 from .hooks import Hooks
 from .host import Hosts
+from .inbox import Inboxes
 from .iq import Iqs
 from .line_limit import LineLimit
 from .metrics import Metrics, counter
@@ -56,6 +57,7 @@ class ClientContext:
     hooks: Hooks
     iqs: Iqs
     router: Router
+    inboxes: Inboxes
     authenticator: Authenticator
     throttle: LoginThrottle
     upkeep: Upkeep

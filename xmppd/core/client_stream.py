@@ -10,12 +10,13 @@ does not read its own stream is closed when more than `send_buffer` waits for it
 
 import secrets
 from collections import deque
+from collections.abc import Collection
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
 from ..protocol.element import Element
-from ..protocol.errors import BadRequest, InternalServerError, StanzaError, StreamError
+from ..protocol.errors import InternalServerError, StanzaError, StreamError
 from ..protocol.events import StreamEnded
 from ..protocol.jid import Jid, JidError
 from ..protocol.names import KINDS
@@ -27,7 +28,7 @@ from .drive import drive, drive_alone
 from .events import SessionEnded, SessionSilent
 from .log import Log
 from .login import Login
-from .router import may_be_answered
+from .router import is_answered
 from .session import Session
 
 LONGEST_TURN: Final = 0.01  # seconds from which on a stream waits for its next turn
@@ -46,8 +47,9 @@ class ClientStream:
     """
 
     __slots__ = (
-        "_backlog", "_busy", "_closing", "_congested", "_context", "_login", "_stream", "_unread", "connected_at",
-        "connection", "last_heard", "pinged_at", "scram_without_tls", "session", "tls_allowed", "tls_required",
+        "_backlog", "_busy", "_closing", "_congested", "_context", "_login", "_roomless", "_stream", "_unread",
+        "connected_at", "connection", "last_heard", "pinged_at", "scram_without_tls", "session", "tls_allowed",
+        "tls_required",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +69,7 @@ class ClientStream:
         self._busy = False
         self._closing = False
         self._congested = False
+        self._roomless: list[Deferred[None]] = []
 
     # The transport calls
 
@@ -117,6 +120,12 @@ class ClientStream:
     def resume_writing(self) -> None:
         """Note that it does again."""
         self._congested = False
+        self._make_room()
+
+    def _make_room(self) -> None:
+        waiting, self._roomless = self._roomless, []
+        for deferred in waiting:
+            deferred.callback(None)
 
     # The session's wire
 
@@ -130,7 +139,29 @@ class ClientStream:
         """Whether TLS is on."""
         return self.connection.secure
 
-    def write_stanza(self, data: bytes) -> bool:
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection."""
+        return not self._closing
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether the client acknowledges what it gets."""
+        return False
+
+    def unacknowledged(self) -> Collection[int]:
+        """Return the rows that are written and not acknowledged."""
+        return ()
+
+    def room(self) -> "Deferred[None] | None":
+        """Return None if more can be written now, else what fires when it can, or when the stream ends."""
+        if not self._congested or self._closing:
+            return None
+        waiting: Deferred[None] = Deferred()
+        self._roomless.append(waiting)
+        return waiting
+
+    def write_stanza(self, data: bytes, row: int = 0) -> bool:
         """Send one stanza; return whether it was accepted."""
         if self._closing:
             return False
@@ -193,8 +224,10 @@ class ClientStream:
 
     def _end_session(self, reason: str) -> None:
         session, self.session = self.session, None
+        self._make_room()
         if session is None or not self._context.sessions.remove(session):
             return
+        self._context.inboxes.ended(session, tuple(self.unacknowledged()))
         drive_alone(
             self._context.hooks.notify(SessionEnded(session, reason)),
             lambda error: log.failure("ending {jid} failed", error, jid=session.jid),
@@ -325,6 +358,7 @@ class ClientStream:
             stanza = read(element, session.jid, self._stream.lang)
         except Malformed as malformed:
             self._answer(malformed.stanza, malformed.error)
+            session.gate.received += 1
             return
         try:
             await self._context.router.from_client(session, stanza)
@@ -333,10 +367,10 @@ class ClientStream:
         except Exception as error:
             log.failure("a {kind} from {jid} failed", error, kind=stanza.kind, jid=session.jid)
             self._answer(stanza, InternalServerError())
+        session.gate.received += 1  # not before: what is being handled is not settled
 
     def _answer(self, stanza: Stanza, error: StanzaError) -> None:
-        is_wrong = isinstance(error, BadRequest) and stanza.kind == "presence" and stanza.type != "error"
-        if is_wrong or may_be_answered(stanza):
+        if is_answered(stanza, error):
             self.write_stanza(stanza.error(error).to_bytes())
 
     async def _nonza(self, session: Session, element: Element) -> None:

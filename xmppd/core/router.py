@@ -1,22 +1,26 @@
 """Where a stanza goes: a local account, a local host, a local service, or a remote domain.
 
 The router knows RFC 6120, 10 and nothing else: what becomes of a stanza at an account is decided by the handlers of the
-`Inbound*` events. A handler never awaits a remote server.
+`Inbound*` events. A handler never awaits a remote server, nor a commit: a message that is kept goes its own way from
+there on (`kept_messages`), and what its sender sends behind it waits for it in the session's gate.
 """
 
 from collections.abc import Iterable
 from typing import Protocol
 
 from ..protocol.element import Element
-from ..protocol.errors import FeatureNotImplemented, RemoteServerNotFound, ServiceUnavailable, StanzaError
+from ..protocol.errors import BadRequest, FeatureNotImplemented, RemoteServerNotFound, ServiceUnavailable, StanzaError
 from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
 from .accounts import Accounts
+from .clock import Clock
 from .events import (
     Delivering,
+    Distributing,
     InboundIq,
     InboundMessage,
     InboundPresence,
+    MessageSent,
     OutboundIq,
     OutboundMessage,
     OutboundPresence,
@@ -24,9 +28,13 @@ from .events import (
     ServicePresence,
     StanzaReceived,
 )
+from .gate import Barrier
 from .hooks import Hooks, Verdict
 from .host import Host, Hosts
+from .inbox import Inboxes
 from .iq import IqRequest, Iqs, Target
+from .kept_messages import KeptMessages
+from .message_log import MessageLog
 from .session import Session
 from .sessions import Sessions
 from .shards import StorageUnavailable
@@ -58,14 +66,27 @@ class Router:
     """Moves stanzas.
 
     :ivar remote: the way to other servers.
+    :ivar inboxes: the readers of the accounts' logs.
+    :ivar kept: the way of messages that have rows there.
     """
 
-    def __init__(self, hosts: Hosts, sessions: Sessions, hooks: Hooks, iqs: Iqs, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        hosts: Hosts,
+        sessions: Sessions,
+        hooks: Hooks,
+        iqs: Iqs,
+        accounts: Accounts,
+        log: MessageLog,
+        clock: Clock,
+    ) -> None:
         self.hosts = hosts
         self.sessions = sessions
         self.hooks = hooks
         self.iqs = iqs
         self.accounts = accounts
+        self.inboxes = Inboxes(log, sessions, clock, hooks.faults)
+        self.kept = KeptMessages(log, self.inboxes, hooks, clock, self.distribute, self.refuse)
         self.remote: Remote = NoRemote()
         self._services: dict[str, Service] = {}
 
@@ -93,6 +114,37 @@ class Router:
 
     async def from_client(self, session: Session, stanza: Stanza) -> None:
         """Take a stanza that a bound client sent, its `from_` set; raise the error to answer with."""
+        if stanza.kind != "message" and session.gate.waits and self._held(session, stanza):
+            return
+        await self._from_client(session, stanza)
+
+    def _held(self, session: Session, stanza: Stanza) -> bool:
+        """Let a stanza wait behind the messages that it must not overtake, if there are any (RFC 6120, 10.1)."""
+        gate, to = session.gate, stanza.to
+        if to is None and stanza.kind == "presence":
+            lanes = gate.lanes()
+        else:
+            lane = gate.lane_of(session.account if to is None else to.bare)
+            lanes = [] if lane is None else [lane]
+        if not lanes:
+            return False
+        held = _Held(self, session, stanza, gate.begin())
+        if len(lanes) == 1:
+            lanes[0].push(held)
+        else:
+            Barrier(lanes, held)
+        return True
+
+    async def take_held(self, session: Session, stanza: Stanza) -> None:
+        """Take a stanza that was held; an error is answered here."""
+        try:
+            await self._from_client(session, stanza)
+        except StanzaError as error:
+            await self.refuse(session, stanza, error)
+        except Exception as error:
+            await self.refuse(session, stanza, self.hooks.faults.answer("router", stanza.kind, error))
+
+    async def _from_client(self, session: Session, stanza: Stanza) -> None:
         hooks = self.hooks
         if hooks.wants(StanzaReceived):
             received = StanzaReceived(session, stanza)
@@ -103,7 +155,7 @@ class Router:
         if kind == "message":
             if stanza.to is None:
                 stanza.to = session.account  # RFC 6120, 10.3.1
-            await self._outbound(OutboundMessage(session, stanza))
+            await self._outbound_message(OutboundMessage(session, stanza))
         elif kind == "iq":
             if stanza.to is None:
                 stanza.to = session.account  # RFC 6120, 10.3.3
@@ -114,14 +166,33 @@ class Router:
         else:
             await self._outbound(OutboundPresence(session, stanza))
 
-    async def _outbound(self, event: OutboundMessage | OutboundPresence | OutboundIq) -> None:
+    async def _outbound(self, event: OutboundPresence | OutboundIq) -> None:
         if await self.hooks.decide(event) is None and event.stanza.to is not None:
             await self.route(event.stanza)
 
+    async def _outbound_message(self, event: OutboundMessage) -> None:
+        if await self.hooks.decide(event) is not None:
+            return
+        session, stanza = event.sender, event.stanza
+        copy = event.keep & ~event.veto
+        await self.route(stanza, session, copy)
+        to = stanza.to
+        assert to is not None, "a message has an addressee when it leaves"
+        if to.localpart and to.domainpart in self.hosts:
+            return  # whoever took it sees to the rest
+        if copy:
+            self.kept.keep(stanza, None, session, 0, copy)
+        elif self.hooks.wants(MessageSent):
+            await self.hooks.notify(MessageSent(session, stanza))
+
     # From anywhere
 
-    async def route(self, stanza: Stanza) -> None:
-        """Move a stanza to its addressee; raise the error to answer its sender with."""
+    async def route(self, stanza: Stanza, session: Session | None = None, copy: int = 0) -> None:
+        """Move a stanza to its addressee; raise the error to answer its sender with.
+
+        :param session: the local session that sent a message, if one did.
+        :param copy: the flags of the sender's copy in the log; 0 for none.
+        """
         to = stanza.to
         assert to is not None, "a stanza is routed by its address"
         domain = to.domainpart
@@ -133,7 +204,7 @@ class Router:
             else:
                 await self.remote.send(stanza)
         elif to.localpart:
-            await self._to_account(to.bare, stanza)
+            await self._to_account(to.bare, stanza, session, copy)
         else:
             await self._to_host(host, stanza)
 
@@ -166,15 +237,10 @@ class Router:
         if session is not None:
             await self.deliver(session, stanza.error(error))
 
-    async def _to_account(self, account: Jid, stanza: Stanza) -> None:
+    async def _to_account(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
         kind = stanza.kind
         if kind == "message":
-            if not await self._exists(account):
-                if stanza.type == "headline":
-                    return  # as if there were an account, and nobody there (RFC 6121, 8.5.1 and 8.5.2.2.1)
-                raise ServiceUnavailable()
-            if await self.hooks.decide(InboundMessage(account, stanza)) is None:
-                raise ServiceUnavailable()
+            await self._message_to_account(account, stanza, session, copy)
         elif kind == "presence":
             if stanza.type in ("", "unavailable") and not self.sessions.of(account):
                 return  # nobody to tell, and no need to ask the database
@@ -184,6 +250,31 @@ class Router:
             await self._iq_to_session(account, stanza)
         else:
             await self._iq_to_us(stanza, None)
+
+    async def _message_to_account(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
+        if not await self._exists(account):
+            if stanza.type == "headline":
+                return  # as if there were an account, and nobody there (RFC 6121, 8.5.1 and 8.5.2.2.1)
+            raise ServiceUnavailable()
+        event = InboundMessage(account, stanza)
+        if await self.hooks.decide(event) is not None:
+            return
+        stanza = event.stanza
+        keep = event.keep & ~event.veto
+        if keep or copy or (session is not None and session.gate.waits and session.gate.lane_of(account)):
+            self.kept.keep(stanza, account, session, keep, copy)
+            return
+        await self.distribute(account, stanza, 0)
+        if session is not None and self.hooks.wants(MessageSent):
+            await self.hooks.notify(MessageSent(session, stanza))
+
+    async def distribute(self, account: Jid, stanza: Stanza, row: int) -> None:
+        """Hand a message to the resources of a local account; raise the error to answer its sender with.
+
+        :param row: the id of its row, in which it waits if nobody takes it; 0 if it has none.
+        """
+        if await self.hooks.decide(Distributing(account, stanza, row)) is None and not row:
+            raise ServiceUnavailable()
 
     async def _exists(self, account: Jid) -> bool:
         """Whether there is such an account; raise `ResourceConstraint` if that cannot be found out now."""
@@ -248,15 +339,59 @@ class Router:
 
     # To a client
 
-    async def deliver(self, session: Session, stanza: Stanza) -> bool:
-        """Write a stanza to one session; return whether it was taken."""
+    async def deliver(self, session: Session, stanza: Stanza, row: int = 0) -> bool:
+        """Write a stanza to one session; return whether it was taken.
+
+        :param row: the id of its row in the account's log. A session that is reading there has it, or will find it.
+        """
+        if row and (session.is_catching_up or row <= session.position):
+            return True
         if self.hooks.wants(Delivering):
             event = Delivering(session, stanza)
             verdict = await self.hooks.decide(event)
             if verdict is not None:
                 return verdict is Verdict.HANDLED
             stanza = event.stanza
-        return session.wire.write_stanza(stanza.to_bytes())
+        if session.valve is not None and not session.valve.admits(stanza, row):
+            return True
+        wire = session.wire
+        taken = wire.write_stanza(stanza.to_bytes(), row)
+        if taken and row and not wire.acknowledges:
+            self.inboxes.delivered(session.account, row)
+        return taken
+
+    async def refuse(self, session: Session | None, stanza: Stanza, error: StanzaError) -> None:
+        """Answer a stanza with an error, behind the turn in which it came.
+
+        :param session: the local session that sent it; None if somebody else did.
+        """
+        if session is None:
+            await self.answer_error(stanza, error)
+        elif is_answered(stanza, error):
+            session.wire.write_stanza(stanza.error(error).to_bytes())
+
+
+class _Held:
+    """A stanza that waits in its sender's gate."""
+
+    __slots__ = ("_number", "_router", "_session", "_stanza", "is_ready")
+
+    def __init__(self, router: Router, session: Session, stanza: Stanza, number: int) -> None:
+        self._router = router
+        self._session = session
+        self._stanza = stanza
+        self._number = number
+        self.is_ready = True
+
+    async def run(self) -> None:
+        await self._router.take_held(self._session, self._stanza)
+        self._session.gate.settle(self._number)
+
+
+def is_answered(stanza: Stanza, error: StanzaError) -> bool:
+    """Whether a client's stanza is answered with that error."""
+    is_wrong = isinstance(error, BadRequest) and stanza.kind == "presence" and stanza.type != "error"
+    return is_wrong or may_be_answered(stanza)
 
 
 def may_be_answered(stanza: Stanza) -> bool:

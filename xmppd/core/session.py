@@ -1,8 +1,12 @@
 """A connected resource: what the core and the modules know of one session."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from twisted.internet.defer import Deferred
+
 from ..protocol.jid import Jid
+from .gate import Gate
 
 if TYPE_CHECKING:
     from ..protocol.errors import StreamError
@@ -43,11 +47,35 @@ class Wire(Protocol):
     @property
     def last_heard(self) -> float: ...
 
-    def write_stanza(self, data: bytes) -> bool:
-        """Send a stanza's bytes; return whether they were accepted."""
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now; a session of XEP-0198 lives on for a while without one."""
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether the client acknowledges what it gets (XEP-0198)."""
+
+    def write_stanza(self, data: bytes, row: int = 0) -> bool:
+        """Send a stanza's bytes; return whether they were accepted.
+
+        :param row: the id of its row in the account's log, if it has one.
+        """
+
+    def unacknowledged(self) -> Collection[int]:
+        """Return the rows that were written and are not acknowledged yet; none if the client acknowledges nothing."""
+
+    def room(self) -> "Deferred[None] | None":
+        """Return None if more can be written now, else what fires when it can, or when the session is over."""
 
     def close(self, error: "StreamError | None" = None) -> None:
         """End the stream, with a stream error if one is given."""
+
+
+class Valve(Protocol):
+    """Something that holds back what a session need not have now (XEP-0352)."""
+
+    def admits(self, stanza: "Stanza", row: int) -> bool:
+        """Whether a stanza may be written now; if not, the valve has taken it, and writes it later itself."""
 
 
 class Session:
@@ -61,11 +89,15 @@ class Session:
     :ivar priority: the priority of that presence.
     :ivar is_interested: whether it asked for the roster (RFC 6121, 2.2).
     :ivar directed: addresses it sent directed presence to (RFC 6121, 4.6); None until the first.
+    :ivar gate: keeps the order of what it sends.
+    :ivar valve: holds back what it need not have now; None if nothing does.
+    :ivar is_catching_up: whether it reads what waits in the log; what is committed meanwhile it finds there.
+    :ivar position: the last row of the log that it has read there.
     """
 
     __slots__ = (
-        "_notes", "account", "directed", "is_anonymous", "is_interested", "jid", "presence", "priority", "resource",
-        "wire",
+        "_notes", "account", "directed", "gate", "is_anonymous", "is_catching_up", "is_interested", "jid", "position",
+        "presence", "priority", "resource", "valve", "wire",
     )  # fmt: skip
 
     def __init__(self, jid: Jid, wire: Wire, *, is_anonymous: bool = False) -> None:
@@ -78,6 +110,10 @@ class Session:
         self.priority = 0
         self.is_interested = False
         self.directed: set[Jid] | None = None
+        self.gate = Gate()
+        self.valve: Valve | None = None
+        self.is_catching_up = False
+        self.position = 0
         self._notes: dict[SessionKey[Any], Any] | None = None
 
     @property

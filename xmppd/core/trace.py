@@ -19,7 +19,9 @@ from .clock import Clock
 from .hooks import Entry, Hooks
 from .host import Hosts
 from .iq import IqRequest, Iqs, Target
+from .message_log import MessageLog
 from .router import Router
+from .session import Session
 from .sessions import Sessions
 
 ROUTER: Final = "router"
@@ -141,16 +143,24 @@ class TracedRouter(Router):
     """A router that says where each stanza goes, and who is there."""
 
     def __init__(
-        self, trace: Trace, hosts: Hosts, sessions: Sessions, hooks: Hooks, iqs: Iqs, accounts: Accounts
+        self,
+        trace: Trace,
+        hosts: Hosts,
+        sessions: Sessions,
+        hooks: Hooks,
+        iqs: Iqs,
+        accounts: Accounts,
+        log: MessageLog,
+        clock: Clock,
     ) -> None:
-        super().__init__(hosts, sessions, hooks, iqs, accounts)
+        super().__init__(hosts, sessions, hooks, iqs, accounts, log, clock)
         self._trace = trace
 
-    async def route(self, stanza: Stanza) -> None:
+    async def route(self, stanza: Stanza, session: Session | None = None, copy: int = 0) -> None:
         """Move a stanza to its addressee."""
         name = f"{stanza.kind} {stanza.type}".rstrip()
         self._trace.note(f"routes {name} of {stanza.from_} to {await self._place(stanza.to)}")
-        await super().route(stanza)
+        await super().route(stanza, session, copy)
 
     async def _place(self, to: Jid | None) -> str:
         """Return who an address is, and whether somebody is there."""

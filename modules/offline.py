@@ -1,0 +1,82 @@
+"""XEP-0160: Best Practices for Handling Offline Messages: what waits is read by the first resource that can have it.
+
+There is no spool. A message waits as what it is anyhow, a row of its account's log that nobody has acknowledged
+(`core.inbox`); this module says when a resource begins to read, and how much may wait.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from xmppd.config.schema import option
+from xmppd.core.drive import drive_alone
+from xmppd.core.events import InboundMessage
+from xmppd.core.hooks import Hooks, Phase, notice, on
+from xmppd.core.inbox import Inboxes
+from xmppd.core.message_log import WAIT, MessageLog
+from xmppd.core.module import Module, Xep
+from xmppd.core.sessions import Sessions
+from xmppd.modules.presence.api import ResourceAvailable
+from xmppd.protocol.errors import ServiceUnavailable
+from xmppd.protocol.jid import Jid
+
+REMEMBERED: Final = 10_000
+"""Accounts of which it is known how much waits."""
+
+
+@dataclass(slots=True, kw_only=True)
+class OfflineConfig:
+    """Messages that wait."""
+
+    messages: int = option(5000, ge=0, live=True, help="How many messages may wait for one account; 0 for no limit.")
+
+
+@dataclass(slots=True)
+class Offline(Module):
+    """Hands out what waits, and bounds it."""
+
+    name: ClassVar = "offline"
+    xeps: ClassVar = (Xep(160, "1.0.1"), Xep(203, "2.0"))
+    features: ClassVar = ("msgoffline",)
+
+    config: OfflineConfig
+    hooks: Hooks
+    inboxes: Inboxes
+    log: MessageLog
+    sessions: Sessions
+    _waiting: OrderedDict[Jid, int] = field(default_factory=OrderedDict, init=False)
+
+    @notice(ResourceAvailable)
+    async def read(self, event: ResourceAvailable) -> None:
+        """Process Flow: a resource with a priority that is not negative gets what waits, while its stream goes on."""
+        session = event.session
+        if session.priority < 0 or event.was_reachable or session.is_anonymous:
+            return
+        self._waiting.pop(session.account, None)
+        drive_alone(self.inboxes.read(session), self._tell)
+
+    @on(InboundMessage, Phase.DELIVER)
+    async def bound(self, event: InboundMessage) -> None:
+        """Refuse what would be too much, as if nothing could wait for this account; whether it would wait is known now.
+
+        :raises ServiceUnavailable: as much waits as may.
+        """
+        most, account = self.config.messages, event.account
+        if not most or not event.keep & ~event.veto & WAIT or self.sessions.of(account):
+            return
+        count = self._waiting.get(account)
+        if count is None:
+            count = await self.log.count_waiting(account)
+        if count >= most:
+            raise ServiceUnavailable("too many messages wait for this account")
+        self._remember(account, count + 1)
+
+    def _remember(self, account: Jid, count: int) -> None:
+        self._waiting[account] = count
+        self._waiting.move_to_end(account)
+        if len(self._waiting) > REMEMBERED:
+            self._waiting.popitem(last=False)
+
+    def _tell(self, error: BaseException) -> None:
+        assert isinstance(error, Exception), "whatever else is raised ends the process"
+        self.hooks.faults.tell("offline.read", "ResourceAvailable", error)

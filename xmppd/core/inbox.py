@@ -1,0 +1,331 @@
+"""The readers of an account's log on this node: what is delivered, who still has to read, what must be read again.
+
+An `Inbox` exists for an account while it has sessions here that read. It knows everything up to a row (`upto`): what of
+it is not delivered is in `open`. A session that becomes reachable first reads what waits and whatever has come since
+then, page by page, and buffers nothing; when there is nothing left that it has not seen it goes *live*: from then on
+each row is handed to it when it is committed. A row that does not follow on what is known (`previous` is another one)
+makes the live sessions read again from there: the log is the truth, what is told is a hint.
+
+A row is delivered when a resource acknowledged it (XEP-0198), or when it was written to a session without that. How far
+an account is, is written every second (`MessageLog.delivered`); a crash may repeat a message, with the same id.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from twisted.internet.defer import Deferred
+
+from ..protocol.jid import Jid
+from ..protocol.stanza_id import appended, delay_bytes, stanza_id_bytes
+from .clock import Clock
+from .drive import drive_alone
+from .fault_log import FaultLog
+from .message_log import ARCHIVE, RECEIVED, WAIT, Entry, MessageLog, Row, time_of
+from .session import Session
+from .sessions import Sessions
+
+PAGE: Final = 50
+"""Rows that are read at once."""
+
+WRITTEN_AFTER: Final = 1.0
+"""Seconds until what was delivered is written."""
+
+SWEEP: Final = 30.0
+"""Seconds between two looks whether the logs have rows that nobody told of."""
+
+NEVER: Final = (1 << 63) - 1
+"""An id above all others."""
+
+
+class Inbox:
+    """One account's log, as its sessions on this node read it.
+
+    :ivar upto: all rows up to here are known.
+    :ivar newest: the last row that was heard of.
+    :ivar open: the known rows that are not delivered.
+    :ivar ahead: rows above `upto` that were delivered already.
+    :ivar transient: rows that the archive does not show.
+    :ivar gone: such rows that are delivered, and to be removed.
+    :ivar loading: fires when the position is known; None from then on.
+    """
+
+    __slots__ = ("account", "ahead", "gone", "loading", "newest", "open", "transient", "upto")
+
+    def __init__(self, account: Jid) -> None:
+        self.account = account
+        self.upto = 0
+        self.newest = 0
+        self.open: set[int] = set()
+        self.ahead: set[int] = set()
+        self.transient: set[int] = set()
+        self.gone: list[int] = []
+        self.loading: Deferred[None] | None = None
+
+    def add(self, id: int, flags: int) -> None:
+        """Note a received row that is to be delivered."""
+        if not flags & ARCHIVE:
+            self.transient.add(id)
+        if id in self.ahead:
+            self.ahead.discard(id)
+            self._remove_transient(id)
+        else:
+            self.open.add(id)
+
+    def close(self, id: int) -> None:
+        """Note that a row is delivered."""
+        if id in self.open:
+            self.open.discard(id)
+            if self.transient:
+                self._remove_transient(id)
+        elif id > self.upto:
+            self.ahead.add(id)
+
+    def _remove_transient(self, id: int) -> None:
+        if id in self.transient:
+            self.transient.discard(id)
+            self.gone.append(id)
+
+
+class Inboxes:
+    """The inboxes of all accounts that have sessions here."""
+
+    def __init__(self, log: MessageLog, sessions: Sessions, clock: Clock, faults: FaultLog) -> None:
+        self._log = log
+        self._sessions = sessions
+        self._clock = clock
+        self._faults = faults
+        self._inboxes: dict[str, Inbox] = {}
+        self._changed: dict[str, Inbox] = {}
+        self._sweeping = False
+
+    def __len__(self) -> int:
+        return len(self._inboxes)
+
+    def waiting(self) -> int:
+        """Return how many rows are known to wait for their delivery."""
+        return sum([len(inbox.open) for inbox in self._inboxes.values()])
+
+    # What is committed
+
+    def note(self, entry: Entry) -> None:
+        """Take note of a row that was committed; what reads its owner's log here must see it."""
+        inbox = self._inboxes.get(entry.owner)
+        if inbox is None or entry.is_repeated:
+            return
+        id = entry.id
+        if id <= inbox.upto:
+            return  # it was read before this was told
+        if id > inbox.newest:
+            inbox.newest = id
+        if inbox.loading is None and entry.previous <= inbox.upto:
+            inbox.upto = id
+            if entry.direction == RECEIVED and entry.flags & WAIT:
+                inbox.add(id, entry.flags)
+            if entry.owner not in self._changed:
+                self._change(inbox)
+        else:
+            self._fill(inbox)
+
+    def delivered(self, account: Jid, id: int) -> None:
+        """Take note that a resource has a row."""
+        inbox = self._inboxes.get(account)
+        if inbox is None:
+            inbox = self._open(account)
+        inbox.close(id)
+        if account not in self._changed:
+            self._change(inbox)
+
+    def is_open(self, account: Jid, id: int) -> bool:
+        """Whether a row is known not to be delivered yet."""
+        inbox = self._inboxes.get(account)
+        return inbox is not None and id in inbox.open
+
+    # Who reads
+
+    async def read(self, session: Session) -> None:
+        """Let a session that became reachable read what waits, and then go live; returns when it has.
+
+        :raises StorageUnavailable: the log cannot be read now; the session is live, and what waits will wait for its
+            next presence.
+        """
+        session.is_catching_up = True
+        inbox = self._inboxes.get(session.account) or self._open(session.account)
+        try:
+            if inbox.loading is not None:
+                loaded: Deferred[None] = Deferred()
+                inbox.loading.chainDeferred(loaded)
+                await loaded
+            await self._catch_up(session, inbox)
+        finally:
+            session.is_catching_up = False
+
+    def ended(self, session: Session, unacknowledged: Sequence[int] = ()) -> None:
+        """Take note that a session is over: others get what it has not acknowledged."""
+        inbox = self._inboxes.get(session.account)
+        if inbox is None:
+            return
+        if not self._sessions.of(session.account):
+            self._write(inbox)
+            self._changed.pop(session.account, None)
+            del self._inboxes[session.account]
+            return
+        self.deliver_again(session.account, unacknowledged)
+
+    def deliver_again(self, account: Jid, ids: Iterable[int]) -> None:
+        """Let the live sessions of an account have rows again that are not delivered."""
+        inbox = self._inboxes.get(account)
+        left = [] if inbox is None else [id for id in ids if id in inbox.open]
+        if inbox is not None and left and self._live(account):
+            drive_alone(self._hand_again(inbox, left), self._failed)
+
+    async def _hand_again(self, inbox: Inbox, ids: list[int]) -> None:
+        for some in _chunks(sorted(ids)):
+            rows = await self._log.waiting(inbox.account, NEVER, some, PAGE)
+            for session in self._live(inbox.account):
+                await self._hand(session, inbox, [row for row in rows if row.id in inbox.open])
+
+    def _live(self, account: Jid) -> list[Session]:
+        return [
+            session
+            for session in self._sessions.of(account)
+            if session.presence is not None and session.priority >= 0 and not session.is_catching_up
+        ]
+
+    # Reading
+
+    def _open(self, account: Jid) -> Inbox:
+        """Begin to read an account's log; how far it is will be known later."""
+        inbox = self._inboxes[account] = Inbox(account)
+        inbox.loading = Deferred()
+        drive_alone(self._load(inbox), self._failed)
+        return inbox
+
+    async def _load(self, inbox: Inbox) -> None:
+        loading = inbox.loading
+        assert loading is not None, "an inbox is loaded once"
+        try:
+            position = await self._log.position(inbox.account)
+            inbox.upto = position.delivered
+            inbox.open |= position.open
+            inbox.newest = max(inbox.newest, position.last)
+        except Exception:
+            if self._inboxes.get(inbox.account) is inbox:
+                del self._inboxes[inbox.account]
+            raise
+        finally:
+            inbox.loading = None
+            loading.callback(None)
+
+    async def _catch_up(self, session: Session, inbox: Inbox) -> None:
+        """Hand over what waits, page by page, until there is nothing that the session has not seen."""
+        position = inbox.upto
+        for some in _chunks(sorted(inbox.open - self._in_flight(session.account))):
+            if not await self._hand(session, inbox, await self._log.waiting(inbox.account, NEVER, some, PAGE)):
+                return
+        while position < inbox.newest:
+            newest = inbox.newest
+            rows = await self._log.waiting(inbox.account, position, (), PAGE)
+            position = rows[-1].id if len(rows) == PAGE else max(newest, rows[-1].id if rows else 0)
+            known = self._know(inbox, rows, position)
+            if not await self._hand(session, inbox, known):
+                return
+        session.position = position
+
+    def _know(self, inbox: Inbox, rows: Sequence[Row], upto: int) -> list[Row]:
+        """Take note that everything up to a row was read; return what was not delivered ahead of that."""
+        left = [row for row in rows if row.id not in inbox.ahead]
+        for row in rows:
+            if row.id > inbox.upto:
+                inbox.add(row.id, row.flags)
+        if upto > inbox.upto:
+            inbox.upto = upto
+            inbox.newest = max(inbox.newest, upto)
+            self._change(inbox)
+        return left
+
+    def _in_flight(self, account: Jid) -> set[int]:
+        """Return what was written to sessions that are connected and have yet to acknowledge it."""
+        sessions = self._sessions.of(account)
+        return {id for session in sessions if session.wire.is_connected for id in session.wire.unacknowledged()}
+
+    async def _hand(self, session: Session, inbox: Inbox, rows: Sequence[Row]) -> bool:
+        """Write rows to a session, no faster than it reads; return whether it is still there."""
+        account = inbox.account
+        for row in rows:
+            wire = session.wire
+            if not wire.write_stanza(late(account, row), row.id):
+                return False
+            if not wire.acknowledges:
+                self.delivered(account, row.id)
+            room = wire.room()
+            if room is not None:
+                await room
+        return True
+
+    def _fill(self, inbox: Inbox) -> None:
+        """Let the live sessions read what nobody told of."""
+        if inbox.loading is None:
+            for session in self._live(inbox.account):
+                drive_alone(self.read(session), self._failed)
+
+    def _failed(self, error: BaseException) -> None:
+        assert isinstance(error, Exception), "whatever else is raised ends the process"
+        self._faults.tell("inbox", "reading", error)
+
+    # Writing
+
+    def _change(self, inbox: Inbox) -> None:
+        if not self._changed:
+            self._clock.callLater(WRITTEN_AFTER, self.write)
+        self._changed[inbox.account] = inbox
+
+    def write(self) -> None:
+        """Have the log take down how far all accounts are."""
+        changed, self._changed = self._changed, {}
+        for inbox in changed.values():
+            self._write(inbox)
+
+    def _write(self, inbox: Inbox) -> None:
+        if inbox.loading is None:
+            gone, inbox.gone = inbox.gone, []
+            self._log.delivered(inbox.account, inbox.upto, frozenset(inbox.open), gone)
+
+    # Looking after
+
+    def start(self) -> None:
+        """Begin to look every now and then whether anything was missed."""
+        self._sweeping = True
+        self._clock.callLater(SWEEP, self._sweep)
+
+    def stop(self) -> None:
+        """Look no more; write how far all accounts are."""
+        self._sweeping = False
+        self.write()
+
+    def _sweep(self) -> None:
+        if self._sweeping:
+            self._clock.callLater(SWEEP, self._sweep)
+            drive_alone(self.sweep(), self._failed)
+
+    async def sweep(self) -> None:
+        """Compare the last row of each log that is read here with what is known of it."""
+        inboxes = [inbox for inbox in self._inboxes.values() if inbox.loading is None]
+        if not inboxes:
+            return
+        heads = await self._log.heads([inbox.account for inbox in inboxes])
+        for inbox in inboxes:
+            last = heads.get(inbox.account, 0)
+            if last > inbox.newest:
+                inbox.newest = last
+                self._fill(inbox)
+
+
+def late(account: Jid, row: Row) -> bytes:
+    """Return a row as it is delivered late: with its id, and since when it has waited (XEP-0160, XEP-0203)."""
+    host = account.domainpart
+    return appended(row.stanza, stanza_id_bytes(account, row.id), delay_bytes(host, time_of(row.id)))
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), PAGE):
+        yield ids[start : start + PAGE]

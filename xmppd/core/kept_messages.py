@@ -1,0 +1,246 @@
+"""A message that is kept: stored, then delivered, then acknowledged (architecture section 4).
+
+The recipient's row is committed first, in one statement with the sender's copy if both live on one shard; then the
+message goes to the recipient's resources; then the sender's copy is committed, if it is not yet; then the stanza is
+settled. Nobody waits meanwhile: the sender's `Gate` keeps what comes behind in order.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from typing import Final
+
+from ..protocol.errors import StanzaError
+from ..protocol.jid import Jid
+from ..protocol.stanza import Stanza
+from ..protocol.stanza_id import ORIGIN_ID, stanza_id
+from .clock import Clock
+from .drive import drive_alone
+from .events import MessageSent
+from .gate import Lane
+from .hooks import Hooks
+from .inbox import Inboxes
+from .message_log import KINDS, RECEIVED, SENT, Entry, MessageLog, id_at
+from .session import Session
+
+RESENDING: Final = 120.0
+"""Seconds from the start of a connection in which a message may be one that the client sent before."""
+
+REMEMBERED: Final = 86_400.0
+"""Seconds for which an earlier one is looked for."""
+
+KEY_SIZE: Final = 16
+
+Distribute = Callable[[Jid, Stanza, int], Awaitable[None]]
+Refuse = Callable[[Session | None, Stanza, StanzaError], Awaitable[None]]
+
+
+class KeptMessage:
+    """One message on its way through the log; a step in the lane of who sent it.
+
+    :ivar account: the local account that it is for; None if it is for somebody else.
+    :ivar session: the local session that sent it; None if somebody else did.
+    :ivar received: the recipient's row; None if it has none.
+    :ivar copy: the sender's row; None if there is none.
+    :ivar number: what its gate calls it; 0 if there is no gate.
+    """
+
+    __slots__ = ("_way", "account", "copy", "error", "is_ready", "lane", "number", "received", "session", "stanza")
+
+    def __init__(
+        self,
+        way: "KeptMessages",
+        stanza: Stanza,
+        account: Jid | None,
+        session: Session | None,
+        received: Entry | None,
+        copy: Entry | None,
+    ) -> None:
+        self._way = way
+        self.stanza = stanza
+        self.account = account
+        self.session = session
+        self.received = received
+        self.copy = copy
+        self.error: Exception | None = None
+        self.is_ready = False
+        self.lane: Lane | None = None
+        self.number = 0
+
+    def committed(self, error: Exception | None) -> None:
+        """Go on: the rows are there, or cannot be."""
+        self.error = error
+        self.is_ready = True
+        self._way.noted(self)
+        if self.lane is not None:
+            self.lane.advance()
+        else:
+            drive_alone(self.run(), self._way.failed)
+
+    async def run(self) -> None:
+        """Deliver it, and settle it when that is possible."""
+        await self._way.go_on(self)
+
+    def copied(self, error: Exception | None) -> None:
+        """Settle: the sender's copy is there, or cannot be."""
+        self.error = error
+        if error is None and self.copy is not None:
+            self._way.note(self.copy)
+        drive_alone(self._way.settle(self), self._way.failed)
+
+
+class KeptMessages:
+    """What becomes of messages that have rows, and of those that must wait for such.
+
+    :param distribute: takes a message to the resources of a local account.
+    :param refuse: answers a message's sender with an error.
+    """
+
+    def __init__(
+        self, log: MessageLog, inboxes: Inboxes, hooks: Hooks, clock: Clock, distribute: Distribute, refuse: Refuse
+    ) -> None:
+        self._log = log
+        self._inboxes = inboxes
+        self._hooks = hooks
+        self._clock = clock
+        self._distribute = distribute
+        self._refuse = refuse
+
+    def keep(self, stanza: Stanza, account: Jid | None, session: Session | None, keep: int, copy: int) -> None:
+        """Take a message that needs rows, or has to queue behind one that does.
+
+        :param account: the local account that it is for; None if it was sent already, and only the copy is missing.
+        :param keep: the flags of the recipient's row; 0 for none.
+        :param copy: those of the sender's copy.
+        """
+        received = sent = None
+        if keep or copy:
+            received, sent = self._entries(stanza, account, session, keep, copy)
+        message = KeptMessage(self, stanza, account, session, received, sent)
+        if session is not None:
+            self._queue(message, session)
+        if received is not None:
+            together = sent is not None and self._log.together(received.owner, sent.owner)
+            self._log.append((received, sent) if together and sent is not None else (received,), message.committed)
+        else:
+            message.is_ready = True
+            if message.lane is not None:
+                message.lane.advance()
+            else:
+                drive_alone(message.run(), self.failed)
+
+    def _queue(self, message: KeptMessage, session: Session) -> None:
+        gate = session.gate
+        message.number = gate.begin()
+        to = message.stanza.to
+        assert to is not None, "a message on its way has an addressee"
+        message.lane = gate.open_lane(to.bare)
+        message.lane.push(message)
+
+    def _entries(
+        self, stanza: Stanza, account: Jid | None, session: Session | None, keep: int, copy: int
+    ) -> tuple[Entry | None, Entry | None]:
+        assert stanza.to is not None, "a message on its way has an addressee"
+        data = stanza.to_bytes()
+        kind = KINDS[stanza.type]
+        origin_id = origin_id_of(stanza)
+        key, since = None, 0
+        if session is not None:
+            key = key_of(stanza, origin_id)
+            since = self._since(session)
+        received = sent = None
+        if account is not None and keep:
+            received = Entry(account, stanza.from_, RECEIVED, kind, keep, data, origin_id, key, since)
+        if session is not None and copy and session.account != account:
+            sent = Entry(session.account, stanza.to, SENT, kind, copy, data, origin_id, key, since)
+        return received, sent
+
+    def _since(self, session: Session) -> int:
+        """Return from where on an earlier row of the same key is looked for; 0 if the client repeats nothing now."""
+        now = self._clock.seconds()
+        return id_at(now - REMEMBERED) if now - session.wire.connected_at < RESENDING else 0
+
+    # Behind the commit
+
+    def noted(self, message: KeptMessage) -> None:
+        """Tell the readers of what was committed."""
+        if message.error is None:
+            for entry in (message.received, message.copy):
+                if entry is not None and entry.id:
+                    self._inboxes.note(entry)
+
+    def note(self, entry: Entry) -> None:
+        """Tell the readers of one row."""
+        self._inboxes.note(entry)
+
+    async def go_on(self, message: KeptMessage) -> None:
+        """Deliver; then see to the sender's copy."""
+        if message.error is not None:
+            await self._give_up(message, message.error)
+            return
+        try:
+            await self._deliver(message)
+        except Exception as error:
+            await self._give_up(message, error)
+            return
+        copy = message.copy
+        if copy is not None and not copy.id:
+            self._log.append((copy,), message.copied)
+        else:
+            await self.settle(message)
+
+    async def _deliver(self, message: KeptMessage) -> None:
+        account, received = message.account, message.received
+        if account is None:
+            return
+        if received is None:
+            await self._distribute(account, message.stanza, 0)
+        elif not received.is_repeated:
+            await self._distribute(account, message.stanza.with_added(stanza_id(account, received.id)), received.id)
+        else:
+            self._inboxes.deliver_again(account, (received.id,))
+
+    async def settle(self, message: KeptMessage) -> None:
+        """Tell the sender's side that all is done."""
+        if message.error is not None:
+            await self._give_up(message, message.error)
+            return
+        copy, session = message.copy, message.session
+        if session is None:
+            return
+        if (copy is None or not copy.is_repeated) and self._hooks.wants(MessageSent):
+            await self._hooks.notify(MessageSent(session, message.stanza, 0 if copy is None else copy.id))
+        session.gate.settle(message.number)
+
+    async def _give_up(self, message: KeptMessage, error: Exception) -> None:
+        """Settle by an error."""
+        if not isinstance(error, StanzaError):
+            error = self._hooks.faults.answer("log", "append", error)
+        await self._refuse(message.session, message.stanza, error)
+        if message.session is not None:
+            message.session.gate.settle(message.number)
+
+    def failed(self, error: BaseException) -> None:
+        """Tell of a fault in here."""
+        assert isinstance(error, Exception), "whatever else is raised ends the process"
+        self._hooks.faults.tell("log", "delivery", error)
+
+
+def origin_id_of(stanza: Stanza) -> str | None:
+    """Return how its sender calls a message: by its `<origin-id/>` (XEP-0359), else by its id."""
+    origin = stanza.child(ORIGIN_ID)
+    return (None if origin is None else origin.get("id")) or stanza.id
+
+
+def key_of(stanza: Stanza, origin_id: str | None) -> bytes | None:
+    """Return what a message has in common with its repetition; None if it can have none, as it has no id.
+
+    An `<origin-id/>` is its sender's for good; a plain id need not be: resource and content must be the same, too.
+    """
+    if origin_id is None:
+        return None
+    if origin_id != stanza.id or stanza.child(ORIGIN_ID) is not None:
+        parts = (stanza.from_.bare, str(stanza.to), origin_id)
+        return blake2b("\0".join(parts).encode(), digest_size=KEY_SIZE, person=b"origin").digest()
+    hash = blake2b("\0".join((stanza.from_, str(stanza.to), origin_id, "")).encode(), digest_size=KEY_SIZE)
+    hash.update(stanza.content())
+    return hash.digest()
