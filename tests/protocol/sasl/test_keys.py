@@ -1,10 +1,21 @@
 """SCRAM keys: RFC 5802, 3."""
 
+import hashlib
+
 import pytest
 import scramp
 
 from xmppd.protocol.precis import PrecisError
-from xmppd.protocol.sasl.keys import DIGESTS, ITERATIONS, SALT_BYTES, check_password, derive, fake_keys
+from xmppd.protocol.sasl.keys import (
+    DIGEST_SIZES,
+    DIGESTS,
+    ITERATIONS,
+    SALT_BYTES,
+    check_password,
+    derive,
+    fake_keys,
+    keys_of_salted,
+)
 
 SALT = b"saltsaltsaltsalt"
 
@@ -58,3 +69,11 @@ def test_strangers_differ() -> None:
         for hash_name in DIGESTS
     ]
     assert len({part for keys in fakes for part in (keys.salt, keys.stored_key, keys.server_key)}) == 36
+
+
+@pytest.mark.parametrize("hash_name", DIGESTS)
+def test_the_salted_password_leads_to_the_same_keys(hash_name: str) -> None:
+    """RFC 5802, 3: SaltedPassword is all that a client need tell (XEP-0480)."""
+    salted = hashlib.pbkdf2_hmac(DIGESTS[hash_name], b"pencil", SALT, 7)
+    assert len(salted) == DIGEST_SIZES[hash_name]
+    assert keys_of_salted(salted, hash_name, 7, SALT) == derive("pencil", hash_name, 7, SALT)

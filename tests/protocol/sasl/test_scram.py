@@ -1,5 +1,7 @@
 """SCRAM: RFC 5802, RFC 7677, and against an independent client."""
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -9,7 +11,7 @@ import scramp
 from xmppd.protocol.errors import Misuse, SaslFailure
 from xmppd.protocol.sasl.choice import MECHANISMS
 from xmppd.protocol.sasl.exchange import Answer, Authenticated, Challenge, Context, LookUp
-from xmppd.protocol.sasl.scram import DIGESTS, Scram, derive, fake_keys
+from xmppd.protocol.sasl.scram import DIGESTS, Scram, derive, fake_keys, offer_hash
 
 BINDINGS = {"tls-server-end-point": b"\x01" * 32, "tls-exporter": b"\x02" * 32}
 WITHOUT_PLUS = [name for name in MECHANISMS if not name.endswith("-PLUS")]
@@ -302,3 +304,30 @@ def test_order_of_calls() -> None:
     exchange, _ = at_final()
     with pytest.raises(Misuse):
         exchange.keys(derive("pencil", "SHA-1", 1, SALT))
+
+
+def test_the_hash_of_what_was_offered() -> None:
+    """XEP-0474, Full Example: mechanisms and types are sorted, whatever order they were offered in."""
+    types = ["tls-server-end-point", "tls-exporter"]
+    assert offer_hash(["SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"], types, "SHA-1") == "G6k/rBLDqgOhRRaCuuatSDFkJ08="
+
+
+def test_where_no_type_was_announced_the_hash_says_so() -> None:
+    """XEP-0474, Server Sends Downgrade Protection Hash: without XEP-0440 the string ends with the mechanisms."""
+    expected = b64encode(hashlib.sha256(b"PLAIN\x1eSCRAM-SHA-256").digest()).decode()
+    assert offer_hash(["SCRAM-SHA-256", "PLAIN"], [], "SHA-256") == expected
+
+
+def test_the_first_message_tells_the_hash_and_the_proof_covers_it() -> None:
+    """XEP-0474: it is an attribute of the server's first message, so both sides sign it."""
+    context = Context("example.com", ["SCRAM-SHA-256", "PLAIN"], {}, lambda: "server", tells_offer=True)
+    exchange = Scram(context, "SHA-256", False)
+    client = scramp.ScramClient(["SCRAM-SHA-256"], "user", "pencil", c_nonce="client")
+    exchange.step(client.get_client_first().encode())
+    first = exchange.keys(derive("pencil", "SHA-256", 4096, SALT))
+    assert isinstance(first, Challenge)
+    assert first.data.decode().rpartition(",h=")[2] == offer_hash(["PLAIN", "SCRAM-SHA-256"], [], "SHA-256")
+    client.set_server_first(first.data.decode())
+    last = exchange.step(client.get_client_final().encode())
+    assert isinstance(last, Authenticated)
+    client.set_server_final(last.data.decode())

@@ -8,6 +8,7 @@ from ..errors import SaslFailure
 from .anonymous import Anonymous
 from .exchange import Context, Exchange
 from .external import External
+from .hashed_token import HashedToken
 from .plain import Plain
 from .scram import Scram
 
@@ -71,6 +72,8 @@ def start(name: str, context: Context) -> Exchange:
     """
     if name in context.offered and name in MECHANISMS:
         return MECHANISMS[name](context)
+    if name in context.tokens:
+        return HashedToken(context, name)
     if name in MECHANISMS and name != "ANONYMOUS" and not context.tls:
         raise SaslFailure("encryption-required")
     raise SaslFailure("invalid-mechanism")

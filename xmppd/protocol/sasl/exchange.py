@@ -54,6 +54,23 @@ class CheckCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckToken:
+    """Compare what a client made of its token with what its account's tokens yield, and call `Exchange.checked`.
+
+    An account that does not exist must cost as much, too.
+
+    :ivar mechanism: the mechanism's name; a token is good for the one that it was given for.
+    :ivar proof: see `hashed_token.initiator_proof`.
+    :ivar binding: the channel binding data that both sides have hashed.
+    """
+
+    username: str
+    mechanism: str
+    proof: bytes = field(repr=False)
+    binding: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Authenticated:
     """The end: the client is who it says.
 
@@ -65,7 +82,7 @@ class Authenticated:
     data: bytes = b""
 
 
-Answer = Challenge | LookUp | CheckPassword | CheckCertificate | Authenticated
+Answer = Challenge | LookUp | CheckPassword | CheckCertificate | CheckToken | Authenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +90,12 @@ class Context:
     """What a mechanism may know of its stream.
 
     :ivar host: the domainpart of the accounts; empty between servers, where a name is a domain.
-    :ivar offered: the names of the mechanisms that this stream was offered.
+    :ivar offered: the names of the mechanisms that this stream was offered, in the profile that it uses.
+    :ivar tokens: those that take a token and were offered beside them (XEP-0484).
     :ivar channel_bindings: channel binding data of this connection by type; empty without TLS.
     :ivar nonce: returns a fresh, unguessable text of printable ASCII without commas.
     :ivar tls: whether the stream is encrypted.
+    :ivar tells_offer: whether SCRAM tells the client a hash of what it was offered (XEP-0474).
     """
 
     host: str
@@ -84,6 +103,8 @@ class Context:
     channel_bindings: Mapping[str, bytes]
     nonce: Callable[[], str]
     tls: bool = True
+    tokens: Collection[str] = ()
+    tells_offer: bool = False
 
     def account(self, name: str, authzid: str) -> str:
         """Return the localpart of the account that a client names, and let it act for that account only.
@@ -132,6 +153,10 @@ class Exchange:
     def verified(self, ok: bool, username: str | None = None) -> Answer:
         """Take the outcome of `CheckPassword`, or of `CheckCertificate` with the account's localpart."""
         raise Misuse(f"{type(self).__name__} asked for no verification")
+
+    def checked(self, answer: bytes | None) -> Answer:
+        """Take the answer to the token that `CheckToken` was about."""
+        raise Misuse(f"{type(self).__name__} asked for no token")
 
     def _receive(self, data: bytes) -> Answer:
         raise NotImplementedError

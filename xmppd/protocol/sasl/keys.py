@@ -10,6 +10,9 @@ from ..precis import PrecisError, opaque
 DIGESTS: Final = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-512": "sha512"}
 """Hash functions as SASL names them, and as `hashlib` does."""
 
+DIGEST_SIZES: Final = {name: hashlib.new(digest).digest_size for name, digest in DIGESTS.items()}
+"""How many bytes each of them yields."""
+
 SALT_BYTES: Final = 16
 """The length of a fake salt; real ones must have the same, or strangers could be told apart."""
 
@@ -32,8 +35,13 @@ def derive(password: str, hash_name: str, iterations: int, salt: bytes) -> Scram
 
     :raises PrecisError: the password is empty or has a character that OpaqueString forbids.
     """
+    salted = hashlib.pbkdf2_hmac(DIGESTS[hash_name], opaque(password).encode(), salt, iterations)
+    return keys_of_salted(salted, hash_name, iterations, salt)
+
+
+def keys_of_salted(salted: bytes, hash_name: str, iterations: int, salt: bytes) -> ScramKeys:
+    """Return the keys of a password of which the SaltedPassword is known (RFC 5802, 3)."""
     digest = DIGESTS[hash_name]
-    salted = hashlib.pbkdf2_hmac(digest, opaque(password).encode(), salt, iterations)
     stored_key = hashlib.new(digest, hmac.digest(salted, b"Client Key", digest)).digest()
     return ScramKeys(salt, iterations, stored_key, hmac.digest(salted, b"Server Key", digest))
 

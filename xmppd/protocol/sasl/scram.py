@@ -3,16 +3,18 @@
 The four messages::
 
     C: client-first   n,,n=romeo,r=<client nonce>                     -> LookUp, then `keys`
-    S: server-first   r=<client nonce><server nonce>,s=<salt>,i=<n>
+    S: server-first   r=<client nonce><server nonce>,s=<salt>,i=<n>[,h=<hash of what was offered>]
     C: client-final   c=<gs2 header and binding>,r=<both nonces>,p=<proof>
     S: server-final   v=<server signature>                            with the success
 
+`h` is XEP-0474's, if the context wants it: a client that was offered something else learns that somebody is in between.
 The server never learns the password: it keeps `ScramKeys` and compares what the proof yields with the stored key.
 """
 
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,8 +74,14 @@ class Scram(Exchange):
             raise Misuse("no keys were asked for")
         self._keys = keys
         self._nonce = self._first.nonce + self._context.nonce()
-        self._server_first = f"r={self._nonce},s={encode(keys.salt)},i={keys.iterations}"
+        self._server_first = f"r={self._nonce},s={encode(keys.salt)},i={keys.iterations}{self._offer()}"
         return Challenge(self._server_first.encode())
+
+    def _offer(self) -> str:
+        context = self._context
+        if not context.tells_offer:
+            return ""
+        return f",h={offer_hash(context.offered, context.channel_bindings, self._hash_name)}"
 
     def _read_first(self, message: str) -> _First:
         match = _client_first(message)
@@ -116,6 +124,18 @@ class Scram(Exchange):
         signature = hmac.digest(stored_key, signed, digest)
         client_key = bytes(one ^ other for one, other in zip(proof, signature, strict=True))
         return hmac.compare_digest(hashlib.new(digest, client_key).digest(), stored_key)
+
+
+def offer_hash(mechanisms: Collection[str], channel_bindings: Collection[str], hash_name: str) -> str:
+    """Return the hash of what a stream was offered, in base64 (XEP-0474, Server Sends Downgrade Protection Hash).
+
+    :param mechanisms: those of the SASL profile in use; names are ASCII, so that Python sorts them as i;octet does.
+    :param channel_bindings: the types that XEP-0440 announced.
+    """
+    text = "\x1e".join(sorted(mechanisms))
+    if channel_bindings:
+        text += "\x1f" + "\x1e".join(sorted(channel_bindings))
+    return encode(hashlib.new(DIGESTS[hash_name], text.encode()).digest())
 
 
 def _unescape(name: str) -> str:
