@@ -27,22 +27,28 @@ TITLES: Final = {
     12: "Last Activity",
     30: "Service Discovery",
     50: "Ad-Hoc Commands",
+    59: "Result Set Management",
     77: "In-Band Registration",
     92: "Software Version",
     115: "Entity Capabilities",
     128: "Service Discovery Extensions",
     133: "Service Administration",
     157: "Contact Addresses for XMPP Services",
+    160: "Best Practices for Handling Offline Messages",
     199: "XMPP Ping",
     202: "Entity Time",
     203: "Delayed Delivery",
     237: "Roster Versioning",
+    297: "Stanza Forwarding",
+    334: "Message Processing Hints",
     440: "SASL Channel-Binding Type Capability",
     478: "Stream Limits Advertisement",
 }
 CORE_XEPS: Final = (
     (Xep(4, "2.13.1"), "protocol/dataforms.py"),
+    (Xep(59, "1.0", leaves_out="pages by index"), "protocol/rsm.py"),
     (Xep(203, "2.0"), "protocol/delay.py"),
+    (Xep(297, "1.0"), "protocol/forward.py"),
     (Xep(440, "1.0.0"), "protocol/sasl"),
 )
 """Specifications that many modules or the stream itself need, and so are no modules."""
