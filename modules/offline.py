@@ -36,7 +36,7 @@ class Offline(Module):
     """Hands out what waits, and bounds it."""
 
     name: ClassVar = "offline"
-    xeps: ClassVar = (Xep(160, "1.0.1"), Xep(203, "2.0"))
+    xeps: ClassVar = (Xep(160, "1.0.1"),)
     features: ClassVar = ("msgoffline",)
 
     config: OfflineConfig

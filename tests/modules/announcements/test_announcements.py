@@ -183,11 +183,12 @@ class Wire:
     peer_address = "192.0.2.1"
     secure = True
     connected_at = 0.0
+    acknowledges = False
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
 
-    def write_stanza(self, data: bytes) -> bool:
+    def write_stanza(self, data: bytes, row: int = 0) -> bool:
         self.written.append(data)
         return True
 
