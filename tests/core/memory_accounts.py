@@ -30,6 +30,13 @@ class MemoryAccounts:
         self._change(jid)
         self._credentials[jid] = credentials
 
+    async def add_credentials(self, jid: Jid, credentials: Credentials, beside: Credentials) -> bool:
+        kept = self._credentials[jid]
+        if any(kept.get(name) != keys for name, keys in beside.items()):
+            return False
+        self._credentials[jid] = {**credentials, **kept}
+        return True
+
     async def set_role(self, jid: Jid, role: Role) -> None:
         self._change(jid, role=role)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.scenario.server import PASSWORD, Server, keys
 from xmppd.core.accounts import AccountExists, AccountUnknown, Role
 from xmppd.core.credentials import derive_all
-from xmppd.core.events import AccountCreated, AccountRemoved
+from xmppd.core.events import AccountCreated, AccountDisabled, AccountRemoved
 from xmppd.core.hooks import notice
 from xmppd.protocol.jid import Jid
 
@@ -29,6 +29,11 @@ class Notes:
     @notice(AccountRemoved)
     async def removed(self, event: AccountRemoved) -> None:
         self.heard.append(("removed", event.jid, await self.accounts.get(event.jid) is not None))
+
+    @notice(AccountDisabled)
+    async def disabled(self, event: AccountDisabled) -> None:
+        account = await self.accounts.get(event.jid)
+        self.heard.append(("disabled", event.jid, account.enabled))
 
 
 @pytest.fixture
@@ -68,6 +73,26 @@ def test_removal_of_nobody(server: Server) -> None:
     """What does not exist cannot be removed."""
     with pytest.raises(AccountUnknown):
         server.wait(server.node.accounts.delete(JULIET))
+
+
+def test_disabling_is_announced(server: Server, notes: Notes) -> None:
+    """It is told when it holds already; to be enabled is nothing to tell of."""
+    server.account(JULIET)
+    notes.heard.clear()
+    server.wait(server.node.accounts.set_enabled(JULIET, False))
+    server.wait(server.node.accounts.set_enabled(JULIET, True))
+    assert notes.heard == [("disabled", JULIET, False)]
+
+
+def test_further_keys(server: Server) -> None:
+    """XEP-0480: they are added to those that there are, if the password is still the same."""
+    accounts = server.node.accounts
+    given = derive_all(PASSWORD, 1)
+    only = {"SHA-1": given["SHA-1"]}
+    server.wait(accounts.create(JULIET, only))
+    assert server.wait(accounts.add_credentials(JULIET, {"SHA-256": given["SHA-256"]}, only)) is True
+    assert set(server.wait(accounts.credentials(JULIET))) == {"SHA-1", "SHA-256"}
+    assert server.wait(accounts.add_credentials(JULIET, given, {"SHA-1": given["SHA-256"]})) is False
 
 
 def test_disabling(server: Server) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xmppd.core.credentials import HASHES, ITERATIONS, check_password, derive_all
+from xmppd.core.credentials import HASHES, ITERATIONS, check_password, derive_all, marks
 from xmppd.protocol.sasl.scram import derive
 
 
@@ -48,3 +48,12 @@ def test_forbidden_passwords(password: str) -> None:
     """An empty password, and what OpaqueString forbids, is refused."""
     with pytest.raises(ValueError):
         derive_all(password, 1)
+
+
+def test_marks_tell_one_password_from_another() -> None:
+    """Each hash function has a mark of its own; keys that come or go leave the others' as they are."""
+    credentials = derive_all("pencil", 1)
+    assert len(set(marks(credentials))) == len(HASHES)
+    assert marks({"SHA-1": credentials["SHA-1"]}) == marks(credentials)[-1:]
+    assert not {*marks(credentials)} & {*marks(derive_all("pencil", 1))}, "the same password, set anew, is another one"
+    assert marks({}) == []

@@ -107,6 +107,27 @@ class TestAccounts:
 
         assert only == self.run(self.accounts.credentials(JULIET))
 
+    def test_keys_of_further_hash_functions(self) -> None:
+        """XEP-0480: they stand beside those that there are, which stay."""
+        old = {"SHA-1": ScramKeys(b"old", 4096, b"a" * 20, b"b" * 20)}
+        new = {"SHA-256": ScramKeys(b"new", 4096, b"c" * 32, b"d" * 32)}
+        self.run(self.accounts.create(JULIET, old))
+        assert self.run(self.accounts.add_credentials(JULIET, new, old)) is True
+        assert self.run(self.accounts.credentials(JULIET)) == {**old, **new}
+
+        other = {"SHA-256": ScramKeys(b"other", 4096, b"e" * 32, b"f" * 32)}
+        assert self.run(self.accounts.add_credentials(JULIET, other, old)) is True
+        assert self.run(self.accounts.credentials(JULIET)) == {**old, **new}
+
+    def test_keys_of_a_password_that_is_none_any_more(self) -> None:
+        """Nothing is added beside the keys of another password, nor to an account that is gone."""
+        old = {"SHA-1": ScramKeys(b"old", 4096, b"a" * 20, b"b" * 20)}
+        new = {"SHA-256": ScramKeys(b"new", 4096, b"c" * 32, b"d" * 32)}
+        self.run(self.accounts.create(JULIET, KEYS))
+        assert self.run(self.accounts.add_credentials(JULIET, new, old)) is False
+        assert self.run(self.accounts.credentials(JULIET)) == KEYS
+        assert self.run(self.accounts.add_credentials(Jid.parse(f"nobody@{HOST}"), new, old)) is False
+
     def test_role(self) -> None:
         """The role can be changed."""
         self.create("juliet")

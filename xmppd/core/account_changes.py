@@ -7,7 +7,7 @@ from typing import Any
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
 from .accounts import Account, Accounts, Credentials, KeptCredentials, Role
-from .events import AccountCreated, AccountRemoved
+from .events import AccountCreated, AccountDisabled, AccountRemoved
 from .hooks import Hooks
 from .sessions import Sessions
 
@@ -47,6 +47,10 @@ class AnnouncingAccounts:
         """Replace the SCRAM keys; sessions that are open stay, as XEP-0077 wants for the one that does it."""
         await self._store.set_credentials(jid, credentials)
 
+    async def add_credentials(self, jid: Jid, credentials: Credentials, beside: Credentials) -> bool:
+        """Add the SCRAM keys of further hash functions; return whether the password is still that of `beside`."""
+        return await self._store.add_credentials(jid, credentials, beside)
+
     async def set_role(self, jid: Jid, role: Role) -> None:
         """Change the role."""
         await self._store.set_role(jid, role)
@@ -55,6 +59,7 @@ class AnnouncingAccounts:
         """Let the account log in, or end its sessions and let it no longer."""
         await self._store.set_enabled(jid, enabled)
         if not enabled:
+            await self._hooks.notify(AccountDisabled(jid))
             self._soon(partial(self._end_sessions, jid, StreamError("policy-violation", "this account was disabled")))
 
     async def set_last_seen(self, jid: Jid, when: float, status: str = "") -> None:

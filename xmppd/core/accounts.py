@@ -73,6 +73,13 @@ class Accounts(Protocol):
     async def set_credentials(self, jid: Jid, credentials: Credentials) -> None:
         """Replace the SCRAM keys; raise `AccountUnknown`."""
 
+    async def add_credentials(self, jid: Jid, credentials: Credentials, beside: Credentials) -> bool:
+        """Add the SCRAM keys of further hash functions, unless the account has some.
+
+        :param beside: keys of the same password; if they are not the account's any more, nothing is added.
+        :return: whether they still are.
+        """
+
     async def set_role(self, jid: Jid, role: Role) -> None:
         """Change the role; raise `AccountUnknown`."""
 

@@ -5,6 +5,7 @@ the keys takes milliseconds on purpose: on a server's loop call these functions 
 """
 
 import secrets
+from hashlib import blake2b
 from typing import Final
 
 from ..protocol.sasl import keys
@@ -31,3 +32,16 @@ def check_password(password: str, credentials: Credentials) -> bool:
         if kept is not None:
             return keys.check_password(password, kept, name)
     return False
+
+
+def marks(credentials: Credentials) -> list[bytes]:
+    """Return what tells this password's keys from another's, by hash function, the strongest first.
+
+    Whoever notes one of them with what a password has let in can tell later whether that password still holds, wherever
+    it was changed. Keys of further hash functions (XEP-0480) leave the marks of the others as they are.
+    """
+    return [_mark(name, credentials[name]) for name in reversed(HASHES) if name in credentials]
+
+
+def _mark(name: str, kept: keys.ScramKeys) -> bytes:
+    return blake2b(kept.salt + kept.stored_key, digest_size=16, person=name.encode()).digest()

@@ -10,12 +10,22 @@
     Undelivered            nobody took a message: push, bounce
     MessageSent            the message is where it should be: the sender's other resources learn of it
 
+and those of a client that logs in by SASL2 (XEP-0388), in theirs.
+
+    StreamFeatures, InlineFeatures     what it is offered
+    TokenShown                         it authenticates by a token (XEP-0484)
+    Authenticated                      it has a session already, which it resumes (XEP-0198)
+    BindInline                         or it gets one now, with some features enabled (XEP-0386)
+    LoginSucceeding                    what else it is told
+    SessionBound
+
 "Outbound" and "inbound" are RFC 6121's own words. IQ requests to a host or an account leave this road: they have one
 answerer each (see `iq`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..protocol.dataforms import Form
 from ..protocol.disco import Identity, Item
@@ -24,10 +34,12 @@ from ..protocol.jid import Jid
 from .hooks import Collection, Decision, Notice
 
 if TYPE_CHECKING:
+    from ..protocol.fast import Use
+    from ..protocol.sasl2 import Authenticate
     from ..protocol.stanza import Stanza
-    from .accounts import Account
+    from .accounts import Account, Credentials
     from .host import Host
-    from .session import Session
+    from .session import Session, Wire
 
 
 @dataclass(slots=True)
@@ -179,6 +191,116 @@ class StreamFeatures(Collection):
 
 
 @dataclass(slots=True)
+class InlineFeatures(Collection):
+    """What a client may ask for together with its authentication (XEP-0388); kept as `StreamFeatures` are.
+
+    :ivar secure: whether TLS is on.
+    :ivar bindings: the types of channel binding that the connection has.
+    :ivar is_offered: whether SASL2 is offered at all.
+    :ivar binds: whether Bind 2 is (XEP-0386).
+    :ivar inline: what else stands in `<inline/>`.
+    :ivar bind: names of the features that `BindInline` enables.
+    :ivar tokens: mechanisms that take a token (XEP-0484).
+    :ivar upgrades: hash functions of SCRAM that a client can give us keys of (XEP-0480).
+    """
+
+    host: "Host"
+    secure: bool
+    bindings: tuple[str, ...]
+    is_offered: bool = False
+    binds: bool = False
+    inline: list[Element] = field(default_factory=list)
+    bind: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    upgrades: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class TokenShown(Decision):
+    """A client authenticates by a token (XEP-0484). Only `HANDLED` says that it is good, and `answer` must be there.
+
+    It is asked for accounts that do not exist, too, and must take as long.
+
+    :ivar client: which of the account's clients it is (see `client_identity`); empty if it does not tell.
+    :ivar proof: what the client made of the token, and of `binding`, the data of the channel binding.
+    :ivar use: how it wants to use it.
+    :ivar credentials: the keys of the account's password; None if the account does not exist.
+    :ivar answer: proves to the client that we know the token.
+    :ivar failure: why it is not good, a SASL condition.
+    :ivar is_due: whether it is time for the client to get another one.
+    """
+
+    account: Jid
+    client: str
+    mechanism: str
+    proof: bytes
+    binding: bytes
+    use: "Use"
+    credentials: "Credentials | None"
+    answer: bytes = b""
+    failure: str = "not-authorized"
+    is_due: bool = False
+
+
+@dataclass(slots=True)
+class Authenticated(Decision):
+    """A client has proved who it is, and asks for the session that it had (XEP-0198). `HANDLED`: `session` is that.
+
+    Nobody must write to it yet: the client is still to be told of its success.
+
+    :ivar wire: what the session is written to from now on.
+    :ivar request: all that the client asks for.
+    :ivar client: see `TokenShown`.
+    :ivar answers: what goes into the `<success/>`, whether there is a session or not.
+    :ivar afterwards: functions that are called as soon as the client was told.
+    """
+
+    wire: "Wire"
+    account: Jid
+    request: "Authenticate"
+    client: str
+    session: "Session | None" = None
+    answers: list[Element] = field(default_factory=list)
+    afterwards: list[Callable[[], Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class BindInline(Collection):
+    """A session is about to begin, and its client asks for features with it (XEP-0386).
+
+    :ivar session: not in the registry yet; nothing is written to it yet.
+    :ivar request: the `<bind/>`; what is asked for is a child of it.
+    :ivar answers: what goes into the `<bound/>`.
+    :ivar afterwards: functions that are called as soon as the client was told.
+    """
+
+    session: "Session"
+    request: Element
+    answers: list[Element] = field(default_factory=list)
+    afterwards: list[Callable[[], Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class LoginSucceeding(Collection):
+    """A client that has authenticated by SASL2 is about to be told so; everything else it asked for is decided.
+
+    :ivar client: see `TokenShown`.
+    :ivar mechanism: the one that it has authenticated by.
+    :ivar credentials: the keys of the account's password, if the login has looked at them.
+    :ivar shown: the token that it was, if it was one.
+    :ivar answers: what goes into the `<success/>`.
+    """
+
+    account: Jid
+    client: str
+    mechanism: str
+    request: "Authenticate"
+    credentials: "Credentials | None"
+    shown: TokenShown | None
+    answers: list[Element] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class DiscoInfo(Collection):
     """XEP-0030 information about one of our entities: a host (no localpart), an account or its node.
 
@@ -248,6 +370,13 @@ class AccountCreated(Notice):
     """An account was registered."""
 
     account: "Account"
+
+
+@dataclass(slots=True)
+class AccountDisabled(Notice):
+    """An account may not log in any more; what lets somebody in without its password is worth nothing from now on."""
+
+    jid: Jid
 
 
 @dataclass(slots=True)

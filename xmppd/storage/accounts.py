@@ -102,6 +102,22 @@ class SqlAccounts:
         """Replace the SCRAM keys; raise `AccountUnknown`."""
         await self._shards.transaction(jid, "accounts.set_credentials", _replacing(jid, credentials))
 
+    async def add_credentials(self, jid: Jid, credentials: Credentials, beside: Credentials) -> bool:
+        """Add the SCRAM keys of further hash functions, unless the account has some or another password by now."""
+
+        def work(connection: Connection) -> bool:
+            connection.execute(EXISTS, {"account": jid})  # waits for whoever changes the password now
+            rows = connection.execute(KEYS, {"account": jid}).all()
+            kept = {name: ScramKeys(*rest) for _, name, *rest in rows if name is not None}
+            if any(kept.get(name) != keys for name, keys in beside.items()):
+                return False
+            added = _key_rows(jid, {name: keys for name, keys in credentials.items() if name not in kept})
+            if added:
+                connection.execute(ADD_KEYS, added)
+            return True
+
+        return await self._shards.transaction(jid, "accounts.add_credentials", work)
+
     async def set_role(self, jid: Jid, role: Role) -> None:
         """Change the role; raise `AccountUnknown`."""
         touched = await self._shards.write(jid, "accounts.set_role", SET_ROLE, [{"account": jid, "role": role.value}])
