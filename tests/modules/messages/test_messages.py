@@ -6,6 +6,7 @@ import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
+from xmppd.config.server import Store
 from xmppd.core.events import Delivering, Distributing, Undelivered
 from xmppd.core.hooks import Phase, Verdict, on
 from xmppd.core.router import Router
@@ -22,6 +23,16 @@ JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
 
 ADDRESSES = {"bare": JULIET, "connected": f"{JULIET}/named", "missing": f"{JULIET}/elsewhere"}
 PRIORITIES = {"nobody": (), "negative": (-1, -128), "reachable": (0, 5, -1)}
+
+
+def unkept() -> Server:
+    """Return a server that keeps no messages: only what happens at once is looked at here."""
+    return Server(store=Store.NEVER)
+
+
+@pytest.fixture
+def server() -> Server:
+    return unkept()
 
 
 class Keeper:
@@ -80,7 +91,7 @@ class Scene:
 @pytest.mark.parametrize(("address", "resources", "type", "fate"), cells())
 def test_delivery(address: str, resources: str, type: str, fate: str) -> None:
     """8.5: what happens is what the table says; while nobody keeps messages, what waits is bounced."""
-    scene = Scene(Server(), resources)
+    scene = Scene(unkept(), resources)
     scene.write(address, type)
     expected = {"D": {"named"}, "A": {"p0", "p5"}}.get(fate, set())
     assert scene.receivers() == expected
@@ -93,7 +104,7 @@ def test_delivery(address: str, resources: str, type: str, fate: str) -> None:
 @pytest.mark.parametrize(("address", "resources", "type", "fate"), [cell for cell in cells() if cell[3] == "L"])
 def test_somebody_keeps_what_waits(address: str, resources: str, type: str, fate: str, verdict: Verdict) -> None:
     """8.5.2.2.1: what somebody keeps is not bounced."""
-    scene, keeper = Scene(Server(), resources), Keeper(verdict)
+    scene, keeper = Scene(unkept(), resources), Keeper(verdict)
     scene.server.node.hooks.bind("keeper", keeper)
     scene.write(address, type)
     assert [stanza.id for stanza in keeper.kept] == ["m1"]
@@ -103,7 +114,7 @@ def test_somebody_keeps_what_waits(address: str, resources: str, type: str, fate
 @pytest.mark.parametrize(("address", "resources", "type", "fate"), [cell for cell in cells() if cell[3] != "L"])
 def test_nothing_else_is_kept(address: str, resources: str, type: str, fate: str) -> None:
     """8.5: only chat and normal messages wait for anybody."""
-    scene, keeper = Scene(Server(), resources), Keeper(Verdict.HANDLED)
+    scene, keeper = Scene(unkept(), resources), Keeper(Verdict.HANDLED)
     scene.server.node.hooks.bind("keeper", keeper)
     scene.write(address, type)
     assert keeper.kept == []
