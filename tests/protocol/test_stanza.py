@@ -153,7 +153,7 @@ class TestRelaying:
         stanza = Stanza("message", Element(MESSAGE, {}, [*children]), ROMEO, JULIET, "chat", id, lang)
         before, behind = stanza.split()
         assert before + str(ROMEO).encode() + behind == stanza.to_bytes()
-        assert before + b"a.example" + behind == stanza.to_bytes("a.example")
+        assert before + b"a.example" + behind == stanza.to_bytes(Jid("a.example"))
 
 
 class TestBuilding:

@@ -9,14 +9,13 @@ import pytest
 
 from xmppd.protocol.element import Element
 from xmppd.protocol.errors import StreamError
+from xmppd.protocol.qualified import SEPARATOR
 from xmppd.protocol.tree import (
-    SEPARATOR,
     Limits,
     Opening,
     StreamFooter,
     Tree,
     check_declaration,
-    clark,
     restricted,
 )
 
@@ -45,7 +44,7 @@ class Reader:
 def test_the_header() -> None:
     """It is told with its attributes and its place; the parser is then between two elements."""
     reader = Reader()
-    assert reader.opening == Opening("{urn:s}stream", {"to": "a"}, 0)
+    assert reader.opening == Opening("{urn:s}stream", {"to": "a"})
     assert reader.tree.is_between()
     assert not reader.tree.is_inside()
 
@@ -136,15 +135,6 @@ def test_text_between_elements() -> None:
     assert reader.reads(b" \t\r\n") == []
     with pytest.raises(StreamError, match="bad-format"):
         reader.reads(b"a")
-
-
-@pytest.mark.parametrize(
-    ("expat_name", "name"),
-    [("a", "a"), ("urn:x}a", "{urn:x}a"), ("urn:x}a}p", "{urn:x}a"), ("}a", "{}a")],
-)
-def test_clark(expat_name: str, name: str) -> None:
-    """Names in James Clark's notation; the prefix is dropped."""
-    assert clark(expat_name) == name
 
 
 @pytest.mark.parametrize("encoding", [None, "utf-8", "UTF-8", "utf8"])

@@ -2,36 +2,49 @@
 
 An `Element` is immutable by convention: nobody changes one after it was built, so copies, carbons and archives may
 share subtrees. (A frozen dataclass would say so too, at three times the cost of construction.)
+
+What comes from a stream is a flat list at first, and becomes a tree when somebody looks at it: most stanzas are only
+relayed. Nobody else can tell.
 """
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from .qualified import Told, clark, named
+
 
 class Element:
     """One XML element: its qualified name, attributes and children.
 
+    :param children: the children, or what expat told of them.
     :ivar name: the qualified name, ``{namespace}localname``.
     :ivar attributes: unprefixed attributes by local name, prefixed ones as ``{namespace}localname``.
-    :ivar children: child elements and character data, in document order; character data is `str` itself, no subclass.
     :ivar inner: the bytes between start and end tag as they were received, if they mean the same in any stream of the
         same content namespace; None if the content must be serialised from `children`.
     """
 
-    __slots__ = ("attributes", "children", "inner", "name")
+    __slots__ = ("_content", "attributes", "inner", "name")
 
     def __init__(
         self,
         name: str,
         attributes: dict[str, str] | None = None,
-        children: "list[Element | str] | None" = None,
+        children: "list[Element | str] | Told | None" = None,
         inner: bytes | None = None,
     ) -> None:
         self.name = name
         self.attributes = {} if attributes is None else attributes
-        self.children: list[Element | str] = [] if children is None else children
+        self._content: Any = [] if children is None else children
         self.inner = inner
+
+    @property
+    def children(self) -> "list[Element | str]":
+        """Child elements and character data, in document order; character data is `str` itself, no subclass."""
+        content = self._content
+        if content.__class__ is tuple:
+            content = self._content = tree_of(content)
+        return content  # type: ignore[no-any-return]  # a list of them by now
 
     @property
     def namespace(self) -> str:
@@ -106,6 +119,41 @@ class Element:
 
     def __repr__(self) -> str:
         return f"<Element {self.name} {self.attributes}>"
+
+
+def tree_of(told: Told) -> list[Element | str]:
+    """Return as a tree what expat told of an element's content."""
+    top: list[Element | str] = []
+    open_at = {1: top}  # the children of the element that is open at each level; deeper ones are closed
+    entries = iter(told)
+    for depth, expat_name, value in zip(entries, entries, entries):  # noqa: B905  # strict costs a tenth of it all
+        if expat_name is None:
+            open_at[depth].append(value)
+        else:
+            children: list[Element | str] = []
+            open_at[depth + 1] = children
+            open_at[depth].append(Element(clark(expat_name), named(value) if value else value, children))
+    return top
+
+
+class Names:
+    """Qualified names of children that are to be looked for in each stanza."""
+
+    __slots__ = ("_names", "_unprefixed")
+
+    def __init__(self, *names: str) -> None:
+        self._names = frozenset(names)
+        self._unprefixed = frozenset(name.removeprefix("{") for name in names)
+
+    def occur_in(self, element: Element) -> bool:
+        """Whether a child of `element` has one of the names. That none has is nearly always seen without a tree."""
+        told = element._content
+        if told.__class__ is tuple and element.inner is not None and self._unprefixed.isdisjoint(told[1::3]):
+            return False  # a bound prefix, which would stand behind the name, is nowhere in it
+        for child in element.children:  # noqa: SIM110  # no generator: every stanza passes here
+            if child.__class__ is not str and child.name in self._names:  # type: ignore[union-attr]
+                return True
+        return False
 
 
 def _joined(children: "list[Element | str]") -> "list[Element | str]":

@@ -1,6 +1,6 @@
 """Bytes to elements, with every limit and refusal that architecture rule 1 asks for.
 
-One expat parser reads one stream. It builds light `Element` trees and, beside them, keeps each stanza's own bytes, so
+One expat parser reads one stream. It makes light `Element`s and, beside them, keeps each stanza's own bytes, so
 that what is only relayed is never serialised again (`Element.inner`).
 
 Two ways to feed it:
@@ -20,8 +20,7 @@ What expat does not do for us:
   and feeds expat when the tag ends.
 """
 
-from collections import deque
-from typing import Any, Final
+from typing import Final
 from xml.parsers import expat
 
 from .declarations import (
@@ -35,7 +34,8 @@ from .element import Element
 from .errors import StreamError
 from .held_tag import HeldTag
 from .names import CLIENT, STREAM
-from .tree import SEPARATOR, Event, Limits, StreamFooter, StreamHeader, Tree, check_declaration, restricted
+from .qualified import SEPARATOR
+from .tree import Event, Limits, Opening, StreamFooter, StreamHeader, Tree, check_declaration, restricted
 
 ENCODING_BYTES: Final = 4  # what it takes to tell UTF-8 from UTF-16 and UTF-32
 LONG_TAG: Final = 1024  # bytes of an unfinished tag from which it is held back instead of rescanned
@@ -55,11 +55,13 @@ class StreamParser:
 
     :param limits: what one element may cost.
     :param header: namespace declarations of a stream header to begin inside of; empty to expect a stream header.
+    :ivar at_boundary: whether the last byte read ended an element at stream level (or white space between two).
+    :ivar is_worn: whether the parser holds so much that it must be replaced at the next boundary.
     """
 
     __slots__ = (
         "_base", "_bytes_fed", "_chunk", "_chunks", "_events", "_expat", "_first", "_header", "_held", "_raw_allowed",
-        "_read", "_rest", "_tree", "limits",
+        "_read", "_rest", "_tree", "at_boundary", "is_worn", "limits",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, header: bytes = b"") -> None:
@@ -89,19 +91,21 @@ class StreamParser:
             parser.SetReparseDeferralEnabled(False)
         self._expat = parser
         self._tree = Tree(parser, self.limits)
-        self._events: deque[Event] = deque()
+        self._events: list[Event] = []
         self._bytes_fed = 0
         self._base = 0  # byte index of the first byte of _chunks, or of _chunk if there are none
         self._chunks: list[bytes] = []  # the bytes of what is not whole yet
         self._chunk = b""
         self._held: HeldTag | None = None
         self._first = b""
+        self.at_boundary = self.is_worn = False
 
     def _enter(self) -> None:
         """Have a new expat read the stream header that is known already."""
         self._expat.Parse(self._header, False)
         self._bytes_fed = self._base = len(self._header)
         self._tree.done.clear()
+        self.at_boundary = True
 
     # The careful way
 
@@ -126,7 +130,7 @@ class StreamParser:
                 return None
             self._read = end
             self._parse(self._rest[begin:end])
-        return self._events.popleft()
+        return self._events.pop(0)  # of a few: a piece ends where an element does
 
     def _piece(self) -> int:
         """Return up to where bytes may be fed, 0 if unsure: none may lie behind the end of an element at stream level.
@@ -161,10 +165,10 @@ class StreamParser:
 
     # The swift way
 
-    def feed(self, data: bytes) -> "deque[Event]":
-        """Read `data` and return a deque of what became whole; the caller empties it.
+    def feed(self, data: bytes) -> list[Event]:
+        """Read `data` and return what became whole and was not taken yet; `take_events` makes it forgotten.
 
-        :raises StreamError: as `next`; what became whole before the error is in the deque, too.
+        :raises StreamError: as `next`; what became whole before the error can be taken, too.
         """
         if self.is_worn:
             data = self._replace(data)
@@ -188,22 +192,8 @@ class StreamParser:
 
     def take_events(self) -> list[Event]:
         """Return and forget what is whole."""
-        events = list(self._events)
-        self._events.clear()
+        events, self._events = self._events, []
         return events
-
-    @property
-    def at_boundary(self) -> bool:
-        """Whether the last byte read ended an element at stream level (or white space between two)."""
-        return (
-            not self._chunks and self._held is None and self._tree.is_between()
-            and self._expat.CurrentByteIndex == self._bytes_fed
-        )  # fmt: skip
-
-    @property
-    def is_worn(self) -> bool:
-        """Whether the parser holds so much that it must be replaced at the next boundary."""
-        return self._bytes_fed > REPLACE_AFTER_BYTES or len(self._tree.names) > REPLACE_AFTER_NAMES
 
     @property
     def is_usual(self) -> bool:
@@ -221,19 +211,11 @@ class StreamParser:
     # Reading
 
     def _parse(self, data: bytes) -> None:
-        if self._held is not None:
-            whole = self._held.add(data)
-            if whole is None:
-                self._check_size(self._held.size)
+        if self._held is not None or not self._bytes_fed:
+            ready = self._tag_whole(data) if self._held is not None else self._encoding_known(data)
+            if ready is None:
                 return
-            self._held = None
-            data = whole
-        if not self._bytes_fed:
-            data = self._first = self._first + data
-            if len(data) < ENCODING_BYTES:
-                return  # too few to tell the encoding, and no stream header is that short
-            refuse_other_encodings(data)
-            self._first = b""
+            data = ready
         if self._chunks:
             self._chunks.append(data)
         else:
@@ -248,13 +230,35 @@ class StreamParser:
         except StreamError:
             self._collect()
             raise
-        if self._tree.done:
+        tree = self._tree
+        if tree.done:
             self._collect()
+        self.is_worn = self._bytes_fed > REPLACE_AFTER_BYTES or len(tree.names) > REPLACE_AFTER_NAMES
         unfinished = self._bytes_fed - self._expat.CurrentByteIndex
-        if unfinished or not self._tree.is_between():
+        self.at_boundary = not unfinished and tree.is_between()
+        if not self.at_boundary:
             self._keep(unfinished)
         elif self._chunks:
             self._chunks = []
+
+    def _tag_whole(self, data: bytes) -> bytes | None:
+        """Return all that was held back of a long tag, or None if it goes on."""
+        assert self._held is not None
+        whole = self._held.add(data)
+        if whole is None:
+            self._check_size(self._held.size)
+        else:
+            self._held = None
+        return whole
+
+    def _encoding_known(self, data: bytes) -> bytes | None:
+        """Return the first bytes of a stream, or None if they are too few to tell the encoding by."""
+        data = self._first = self._first + data
+        if len(data) < ENCODING_BYTES:
+            return None  # no stream header is that short
+        refuse_other_encodings(data)
+        self._first = b""
+        return data
 
     def _collect(self) -> None:
         """Make events of what became whole, giving elements their own bytes."""
@@ -262,28 +266,28 @@ class StreamParser:
         if self._chunks:
             data = b"".join(self._chunks)
             self._chunks = [data]
-        base, allowed, limits = self._base, self._raw_allowed, self.limits
-        done, self._tree.done[:] = self._tree.done[:], []
-        for item, start, end, raw in done:
-            if item.__class__ is not Element:
-                self._events.append(self._outermost(item, data))
-                allowed = self._raw_allowed
+        base, limits = self._base, self.limits
+        declared = limits.declarations * SHORTEST_DECLARATION
+        done = self._tree.done.copy()
+        self._tree.done.clear()
+        for item, start, content, end, raw in done:
+            if not isinstance(item, Element):
+                self._events.append(self._outermost(item, data, start - base))
                 continue
             if end - start > limits.size:
                 raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
-            if end - start > limits.declarations * SHORTEST_DECLARATION:
+            if end - start > declared:
                 check_declarations(data, limits.declarations, start - base, end - base)
-            if raw and allowed:
-                tag = START_TAG.match(data, start - base)
-                if tag is not None:
-                    item.inner = data[tag.end() : end - base]
+            if raw and self._raw_allowed:
+                begin = content - base if content >= 0 else behind_start_tag(data, start - base)
+                item.inner = data[begin : end - base]
             self._events.append(item)
 
-    def _outermost(self, item: Any, data: bytes) -> Event:
+    def _outermost(self, item: Opening | StreamFooter, data: bytes, at: int) -> Event:
         """Note a stream header: its declarations are needed again whenever expat is replaced."""
         if isinstance(item, StreamFooter):
             return item
-        tag = START_TAG.search(data, max(0, item.at - self._base))
+        tag = START_TAG.search(data, max(0, at))
         header = tag[0] if tag else b""
         if len(header) > LONGEST_HEADER:
             raise StreamError("policy-violation", f"a stream header may have at most {LONGEST_HEADER} bytes")
@@ -318,6 +322,13 @@ class StreamParser:
         start = self._base if self._tree.is_between() else self._tree.start()
         if self._bytes_fed + held - start > self.limits.size:
             raise StreamError("policy-violation", f"an element may have at most {self.limits.size} bytes")
+
+
+def behind_start_tag(data: bytes, start: int) -> int:
+    """Return where the start tag at `start`, which expat has read, ends."""
+    tag = START_TAG.match(data, start)
+    assert tag is not None, "it is well-formed"
+    return tag.end()
 
 
 def refuse_other_encodings(data: bytes) -> None:

@@ -11,7 +11,7 @@ from .element import Element
 from .errors import BadRequest, JidMalformed, StanzaError
 from .jid import Jid, JidError
 from .names import IQ, KINDS, MESSAGE, PRESENCE, XML_LANG
-from .writer import escape_attribute, serialise, serialise_children
+from .writer import escape_address, escape_attribute, serialise, serialise_children
 
 MESSAGE_TYPES: Final = frozenset({"chat", "error", "groupchat", "headline", "normal"})
 PRESENCE_TYPES: Final = frozenset({
@@ -19,6 +19,7 @@ PRESENCE_TYPES: Final = frozenset({
 })  # fmt: skip
 IQ_TYPES: Final = frozenset({"get", "set", "result", "error"})
 NAMES: Final = {"message": MESSAGE, "presence": PRESENCE, "iq": IQ}
+CLOSING: Final = {kind: f"</{kind}>".encode() for kind in NAMES}
 
 
 class Stanza:
@@ -127,26 +128,24 @@ class Stanza:
             self._content = content
         return content
 
-    def to_bytes(self, to: str | None = None) -> bytes:
+    def to_bytes(self, to: Jid | None = None) -> bytes:
         """Return the whole stanza, addressed to `to` if given."""
         to = to or self.to
-        tag = f"<{self.kind} from='{escape_attribute(self.from_)}'"
-        if to:
-            tag += f" to='{escape_attribute(to)}'"
-        content = self.content()
-        rest = self._rest_of_tag()
-        if not content:
-            return f"{tag}{rest}/>".encode()
-        return b"%b%b</%b>" % (f"{tag}{rest}>".encode(), content, self.kind.encode())
+        addressee = f" to='{escape_address(to)}'" if to else ""
+        tag = f"<{self.kind} from='{escape_address(self.from_)}'{addressee}{self._rest_of_tag()}"
+        content = self._content
+        if content is None:
+            content = self.content()
+        return f"{tag}>".encode() + content + CLOSING[self.kind] if content else f"{tag}/>".encode()
 
     def split(self) -> tuple[bytes, bytes]:
         """Return what stands before and behind the value of `to`, for a fan-out that serialises once."""
         content = self.content()
-        before = f"<{self.kind} from='{escape_attribute(self.from_)}' to='".encode()
+        before = f"<{self.kind} from='{escape_address(self.from_)}' to='".encode()
         rest = self._rest_of_tag()
         if not content:
             return before, f"'{rest}/>".encode()
-        return before, b"%b%b</%b>" % (f"'{rest}>".encode(), content, self.kind.encode())
+        return before, f"'{rest}>".encode() + content + CLOSING[self.kind]
 
     def _rest_of_tag(self) -> str:
         rest = ""

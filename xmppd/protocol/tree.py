@@ -1,17 +1,19 @@
-"""What expat tells, as a tree: the handlers that build elements.
+"""What expat tells, as elements: the handlers that note it.
 
 This is the hottest Python of the server: every tag of every stanza passes here. Hence closures instead of methods,
-whose state is in cells; the limits are bound once. What an element costs is checked while it is built, except its
-size in bytes, which whoever feeds expat knows.
+whose state is in cells; the limits are bound once. All that is noted of an element's content is one flat list, which
+`Element` makes a tree of when somebody looks. What an element costs is checked at each tag, except its size in bytes,
+which whoever feeds expat knows.
 """
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from .element import Element
 from .errors import StreamError
+from .qualified import clark, has_prefix, named, uses_prefix
 
-SEPARATOR: Final = "}"
 SHORT_TEXT: Final = 1024  # characters; shorter pieces are joined, or text sent byte by byte would cost a hundredfold
 
 
@@ -50,14 +52,19 @@ class StreamFooter(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """A stream header as expat tells it, and where it begins."""
+    """A stream header as expat tells it."""
 
     name: str
     attributes: dict[str, str]
-    at: int
 
 
 Event = StreamHeader | StreamFooter | Element
+Done = tuple[Element | Opening | StreamFooter, int, int, int, bool]
+"""What is whole, and of elements where they begin, where their content begins and where it ends, as byte indexes.
+
+The content begins at -1 where expat does not tell: it begins with character data. The last one is whether its bytes
+mean the same elsewhere.
+"""
 
 
 def restricted(what: str) -> Callable[..., None]:
@@ -78,10 +85,8 @@ def check_declaration(version: str, encoding: str | None, standalone: int) -> No
 class Tree:
     """The elements of one stream, as one expat parser tells them.
 
-    :ivar done: what is whole, as (`Element`, `Opening` or `StreamFooter`; first byte; where its end tag begins; whether
-        its bytes mean the same elsewhere).
-    :ivar names: expat's names, translated, those of attributes among them, since expat forgets none; names with a
-        prefix are only counted, as each use must be noticed.
+    :ivar done: what is whole; the reader empties it.
+    :ivar names: expat's names behind the stream header, those of attributes among them, since expat forgets none.
     :ivar is_between: whether the parser is between two elements at stream level.
     :ivar is_inside: whether it is inside one.
     :ivar start: the byte index of the element that is being read.
@@ -92,114 +97,95 @@ class Tree:
     __slots__ = ("done", "is_between", "is_inside", "names", "release", "start")
 
     def __init__(self, parser: Any, limits: Limits) -> None:
-        self.done: list[tuple[Any, int, int, bool]] = []
-        self.names: dict[str, str] = {}
+        self.done: list[Done] = []
+        self.names: dict[str, str] = parser.intern
         self.is_between, self.is_inside, self.start, self.release = _bind_handlers(
-            parser, limits, self.done, self.names
+            parser, limits, self.done, _prefix_detector(self.names)
         )
 
 
-def clark(expat_name: str) -> str:
-    """Translate "namespace}local" or "namespace}local}prefix"."""
-    parts = expat_name.split(SEPARATOR)
-    return expat_name if len(parts) == 1 else f"{{{parts[0]}}}{parts[1]}"
+def _prefix_detector(names: dict[str, str]) -> Callable[[str, list[Any]], bool]:
+    """Return what tells whether an element's name or content has a prefix; nearly always no name of the parser has."""
+    seen = 0
+    any_has = False
+
+    def has(name: str, told: list[Any]) -> bool:
+        nonlocal any_has, seen
+        if len(names) != seen:
+            any_has = any_has or any(map(has_prefix, islice(names, seen, None)))
+            seen = len(names)
+        return any_has and (has_prefix(name) or uses_prefix(told))
+
+    return has
 
 
 def _bind_handlers(
-    parser: Any, limits: Limits, done: list[tuple[Any, int, int, bool]], names: dict[str, str]
+    parser: Any, limits: Limits, done: list[Done], is_prefixed: Callable[[str, list[Any]], bool]
 ) -> tuple[Callable[[], bool], Callable[[], bool], Callable[[], int], Callable[[], None]]:
-    stack: list[list[Element | str]] = []
-    push, pop = stack.append, stack.pop
-    finished = done.append
-    translated = names.get
     max_children, max_depth, max_attributes = limits.children, limits.depth, limits.attributes
-    current: list[Element | str] | None = None
-    element: Element | None = None  # the one at stream level
-    started = seen = 0
+    told: list[Any] = []  # of the element at stream level, see `Told`
+    depth = 0  # elements that are open, the stream not counted
+    seen = 0  # elements below the one at stream level
+    outermost: dict[str, str] = {}  # the attributes of that one
+    started = content = -1  # where it begins, and where its content does
     in_stream = False
-    raw = True
 
-    def open_stream(expat_name: str, attributes: dict[str, str]) -> None:
+    def start_stream(name: str, attributes: dict[str, str]) -> None:
         nonlocal in_stream
         if len(attributes) > max_attributes:
             raise StreamError("policy-violation", "the stream header has too many attributes")
         in_stream = True
-        named = {clark(key): value for key, value in attributes.items()}
-        finished((Opening(clark(expat_name), named, parser.CurrentByteIndex), 0, 0, False))
+        done.append((Opening(clark(name), named(attributes)), parser.CurrentByteIndex, -1, -1, False))
+        parser.intern.clear()  # its names are expected; when they are used again they count as others do
         parser.StartElementHandler = start_element
 
-    def start_element(expat_name: str, attributes: dict[str, str]) -> None:
-        nonlocal current, element, raw, seen, started
-        name = translated(expat_name) or learn(expat_name)
-        if attributes:
-            if len(attributes) > max_attributes:
-                raise StreamError("policy-violation", "an element has too many attributes")
-            for attribute in attributes:
-                if attribute not in names:
-                    if SEPARATOR in attribute:
-                        attributes = named_attributes(attributes)
-                        break
-                    names[attribute] = attribute
-        children: list[Element | str] = []
-        if current is None:
-            element = Element(name, attributes, children)
-            started = parser.CurrentByteIndex
-            raw = expat_name.count(SEPARATOR) == 1
-            seen = 0
-            push(children)
-        else:
-            seen += 1
-            if seen > max_children or len(stack) > max_depth:
+    def start_element(name: str, attributes: dict[str, str]) -> None:
+        nonlocal content, depth, outermost, seen, started
+        if len(attributes) > max_attributes:
+            raise StreamError("policy-violation", "an element has too many attributes")
+        if depth:
+            if seen >= max_children or depth > max_depth:
                 raise StreamError("policy-violation", "an element has too many descendants or levels")
-            current.append(Element(name, attributes, children))
-            push(current)
-        current = children
+            if not told:
+                content = parser.CurrentByteIndex
+            told.append(depth)
+            told.append(name)
+            told.append(attributes)
+            seen += 1
+            depth += 1
+        else:
+            started, content, outermost = parser.CurrentByteIndex, -1, attributes
+            seen = 0
+            depth = 1
 
-    def end_element(expat_name: str) -> None:
-        nonlocal current, in_stream
-        if current is None:
+    def end_element(name: str) -> None:
+        nonlocal depth, in_stream
+        if depth > 1:
+            depth -= 1
+        elif depth:
+            depth = 0
+            end = parser.CurrentByteIndex
+            element = Element(clark(name), named(outermost) if outermost else outermost, tuple(told))
+            done.append((element, started, content if told else end, end, not is_prefixed(name, told)))
+            told.clear()
+        else:
             in_stream = False
-            finished((StreamFooter(), 0, 0, False))
-            return
-        current = pop()
-        if not stack:
-            current = None
-            finished((element, started, parser.CurrentByteIndex, raw))
+            done.append((StreamFooter(), -1, -1, -1, False))
 
     def character_data(text: str) -> None:
-        if current is not None:
-            if current and (last := current[-1]).__class__ is str and len(last) < SHORT_TEXT:
-                current[-1] = f"{last}{text}"
+        if depth:
+            if told and told[-2] is None and told[-3] == depth and len(told[-1]) < SHORT_TEXT:
+                told[-1] += text
             else:
-                current.append(text)
+                told.extend((depth, None, text))
         elif text.strip(" \t\r\n"):
             raise StreamError("bad-format", "character data between stanzas")
-
-    def learn(expat_name: str) -> str:
-        nonlocal raw
-        name = clark(expat_name)
-        if expat_name.count(SEPARATOR) > 1:
-            raw = False
-            names[f"{SEPARATOR}{expat_name}"] = name
-        else:
-            names[expat_name] = name
-        return name
-
-    def named_attributes(attributes: dict[str, str]) -> dict[str, str]:
-        nonlocal raw
-        for key in attributes:
-            if SEPARATOR not in key:
-                names[key] = key
-            elif key.count(SEPARATOR) > 1 and not key.endswith("}xml"):
-                raw = False
-                names[f"{SEPARATOR}{key}"] = key
-        return {clark(key): value for key, value in attributes.items()}
 
     def release() -> None:
         nonlocal parser
         parser = None
 
-    parser.StartElementHandler = open_stream
+    parser.StartElementHandler = start_stream
     parser.EndElementHandler = end_element
     parser.CharacterDataHandler = character_data
-    return lambda: in_stream and current is None, lambda: current is not None, lambda: started, release
+    return lambda: in_stream and not depth, lambda: depth > 0, lambda: started, release

@@ -7,29 +7,30 @@ sender's choice.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from .element import Element
+from .jid import Jid
 from .names import CLIENT, STREAM, XML
 
-TEXT_SPECIAL: Final = re.compile("[&<>\r\n\t]")
-ATTRIBUTE_SPECIAL: Final = re.compile("[&<>'\"\r\n\t]")
 FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+TEXT_SPECIAL: Final = re.compile(f"[&<>\r\n\t{FORBIDDEN.pattern[1:]}")
+ATTRIBUTE_SPECIAL: Final = re.compile(f"[&<>'\"\r\n\t{FORBIDDEN.pattern[1:]}")
 REFERENCES: Final = {
     "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;",
 }  # fmt: skip
+SHORT_NAME: Final = 200  # characters; what is remembered of longer ones would be an attacker's
 
 
 def _reference(match: re.Match[str]) -> str:
-    return REFERENCES[match[0]]
+    return REFERENCES.get(match[0], "\ufffd")  # what has none is forbidden
 
 
 def escape_text(text: str) -> str:
     """Return `text` as character data; what no XML document may contain becomes U+FFFD."""
     if text.isalnum():
         return text
-    if FORBIDDEN.search(text):
-        text = FORBIDDEN.sub("\ufffd", text)
     return TEXT_SPECIAL.sub(_reference, text) if TEXT_SPECIAL.search(text) else text
 
 
@@ -37,9 +38,13 @@ def escape_attribute(value: str) -> str:
     """Return `value` as it stands between the quotes of an attribute, whichever quotes they are."""
     if value.isalnum():
         return value
-    if FORBIDDEN.search(value):
-        value = FORBIDDEN.sub("\ufffd", value)
     return ATTRIBUTE_SPECIAL.sub(_reference, value) if ATTRIBUTE_SPECIAL.search(value) else value
+
+
+def escape_address(jid: Jid) -> str:
+    """Return an address as `escape_attribute` does. Only resourceparts may have anything to escape (RFC 7622, 3.3)."""
+    resourcepart = jid.resourcepart
+    return jid if not resourcepart or resourcepart.isalnum() else escape_attribute(jid)
 
 
 def serialise(element: Element, default: str = CLIENT) -> bytes:
@@ -70,35 +75,39 @@ def write_into(pieces: list[str], element: Element, default: str) -> None:
             continue
         current, outer = item
         opening, closing, inner = _tags(current, outer)
-        if not current.children:
+        children = current.children
+        if not children:
             pieces.append(f"{opening}/>")
             continue
         pieces.append(f"{opening}>")
         todo.append(closing)
-        todo.extend(
-            [escape_text(child) if isinstance(child, str) else (child, inner) for child in reversed(current.children)]
-        )
+        todo.extend([escape_text(child) if isinstance(child, str) else (child, inner) for child in reversed(children)])
 
 
 def _tags(element: Element, outer: str) -> tuple[str, str, str]:
     """Return the start tag without its end, the end tag, and the default namespace inside."""
-    namespace, _, local = element.name.rpartition("}")
-    namespace = namespace[1:]
-    inner = outer
-    if namespace == STREAM:
-        name, declaration = f"stream:{local}", ""
-    elif namespace == XML:  # may be no default namespace (Namespaces in XML, 3), though a client may send <xml:a/>
-        name, declaration = f"xml:{local}", ""
-    elif namespace == outer:
-        name, declaration = local, ""
-    else:
-        name, declaration, inner = local, f" xmlns='{escape_attribute(namespace)}'", namespace
+    name = element.name
+    opening, closing, inner = (_kept if len(name) <= SHORT_NAME else _named)(name, outer)
     attributes = element.attributes
     if attributes:
-        declaration += "".join(
-            [_attribute(key, value, number) for number, (key, value) in enumerate(attributes.items())]
-        )
-    return f"<{name}{declaration}", f"</{name}>", inner
+        opening += "".join([_attribute(key, value, number) for number, (key, value) in enumerate(attributes.items())])
+    return opening, closing, inner
+
+
+def _named(qualified: str, outer: str) -> tuple[str, str, str]:
+    """Return what `_tags` does for an element of that name without attributes."""
+    namespace, _, local = qualified.rpartition("}")
+    namespace = namespace[1:]
+    if namespace == STREAM:
+        return f"<stream:{local}", f"</stream:{local}>", outer
+    if namespace == XML:  # may be no default namespace (Namespaces in XML, 3), though a client may send <xml:a/>
+        return f"<xml:{local}", f"</xml:{local}>", outer
+    if namespace == outer:
+        return f"<{local}", f"</{local}>", outer
+    return f"<{local} xmlns='{escape_attribute(namespace)}'", f"</{local}>", namespace
+
+
+_kept = lru_cache(1024)(_named)  # what there is to say repeats
 
 
 def _attribute(key: str, value: str, number: int) -> str:
