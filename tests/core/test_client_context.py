@@ -5,6 +5,7 @@ import pytest
 from tests.scenario.server import Server
 from xmppd.config.quantities import Size
 from xmppd.core.client_context import ClientMetrics
+from xmppd.core.offers import Offer
 from xmppd.protocol.errors import StreamError
 
 HEADER = b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
@@ -24,7 +25,7 @@ def test_little_is_read_before_a_session(server: Server) -> None:
 def test_new_limits(server: Server) -> None:
     """Limits that change hold for parsers that are taken afterwards; features that name them are made anew."""
     clients = server.node.clients
-    clients.offers.keep("a stream", b"its features")
+    clients.offers.keep("a stream", Offer(b"its features", ()))
     clients.limits.stanza = Size("10 kB")
     clients.limits_changed()
     assert clients.offers.get("a stream") is None

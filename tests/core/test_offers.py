@@ -2,8 +2,9 @@
 
 from tests.scenario.server import Server
 from xmppd.core.hooks import Hooks
-from xmppd.core.offers import MOST, Offers
+from xmppd.core.offers import MOST, Offer, Offers
 
+OFFER = Offer(b"<features/>", ("SCRAM-SHA-1",))
 REGISTER = "{http://jabber.org/features/iq-register}register"
 
 
@@ -12,8 +13,8 @@ def test_kept_until_handlers_change() -> None:
     hooks = Hooks()
     offers = Offers(hooks)
     assert offers.get("a") is None
-    assert offers.keep("a", b"1") == b"1"
-    assert offers.get("a") == b"1"
+    assert offers.keep("a", OFFER) is OFFER
+    assert offers.get("a") is OFFER
     hooks.bind("nobody", object())
     assert offers.get("a") is None
 
@@ -22,9 +23,9 @@ def test_bounded() -> None:
     """However many kinds of stream there are, memory is bounded."""
     offers = Offers(Hooks())
     for number in range(MOST + 1):
-        offers.keep(number, b"")
+        offers.keep(number, OFFER)
     assert offers.get(0) is None
-    assert offers.get(MOST) == b""
+    assert offers.get(MOST) is OFFER
 
 
 def test_features_follow_the_configuration(server: Server) -> None:

@@ -207,6 +207,15 @@ def test_make_prepares_each_part() -> None:
             Jid.make(*wrong)
 
 
+def test_make_knows_what_was_parsed() -> None:
+    """An address that is known is found by its parts; no text that is split elsewhere is taken for it."""
+    assert Jid.make("Romeo", "montague.example") is Jid.make("romeo", "montague.example")
+    assert Jid.make("romeo", "montague.example") is Jid.parse("romeo@montague.example")
+    assert Jid.parse("c/y@c").resourcepart == "y@c"
+    with pytest.raises(JidError):
+        Jid.make("c/y", "c")
+
+
 def test_copies_and_pickles_are_addresses() -> None:
     """Values may cross a process; both directions prepare."""
     jid = Jid.parse("romeo@montague.example/garden")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from xmppd.protocol.element import Element
 from xmppd.protocol.errors import StreamError
 from xmppd.protocol.parser import USUAL_HEADER, StreamParser
-from xmppd.protocol.plain_header import MOST_ATTRIBUTES, plain_header
+from xmppd.protocol.plain_header import MOST_ATTRIBUTES, USUAL_LENGTH, _known, plain_header
 from xmppd.protocol.tree import Limits, StreamHeader
 
 CLIENT = "xmlns='jabber:client'"
@@ -34,6 +34,19 @@ def test_usual() -> None:
     header, length = found
     assert header == parsed(USUAL.encode())[0]
     assert length == len(USUAL) + 1
+
+
+def test_known() -> None:
+    """The header that all clients of one kind send is read once; what comes with a header is never kept."""
+    _known.cache_clear()
+    found = plain_header(USUAL.encode())
+    assert plain_header(USUAL.encode()) is found
+    assert _known.cache_info().currsize == 1
+    for behind in ("<auth>secret</auth>", "secret", f"<a b='{'c' * USUAL_LENGTH}'/>"):
+        again = plain_header((USUAL + behind).encode())
+        assert again is not None
+        assert again == found
+    assert _known.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A client's stream as a value: what comes in, what it tells, what goes out."""
 
 from collections.abc import Callable
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -394,6 +395,18 @@ class TestBinding:
             b"<jid>juliet@capulet.example/balcony</jid></bind></iq>"
         )
         assert stream.is_bound
+
+    def test_what_is_echoed_is_escaped(self) -> None:
+        """The request's id and its resource come back as they were, whatever is in them."""
+        stream = authenticated()
+        (event,) = told(stream, BIND.replace(b"id='b'", b"id='&apos;&lt;&amp;&#10;'"))
+        assert isinstance(event, BindRequested)
+        stream.bind(event, JULIET.with_resource("<a&b>"))
+        element = ET.fromstring(stream.data_to_send())
+        assert element.get("id") == "'<&\n"
+        assert [child.text for child in element.iter() if child.tag.endswith("}jid")] == [
+            "juliet@capulet.example/<a&b>"
+        ]
 
     def test_refusal(self) -> None:
         """7.7.3: the client may try again."""

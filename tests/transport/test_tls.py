@@ -2,6 +2,7 @@
 
 import hashlib
 import weakref
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -204,6 +205,27 @@ def test_channel_bindings_are_equal_on_both_sides(
         "tls-exporter": peer.tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b""),
         "tls-server-end-point": hashlib.sha256(shown.public_bytes(Encoding.DER)).digest(),
     }
+
+
+def test_channel_bindings_are_made_when_used(contexts: TlsContexts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which types there are is known without their data, which few streams use."""
+    session = contexts.session(None)
+    shake_hands(session, TlsPeer())
+    made: list[bytes] = []
+    export = SSL.Connection.export_keying_material
+
+    def counted(connection: SSL.Connection, label: bytes, *arguments: Any) -> bytes:
+        made.append(label)
+        return export(connection, label, *arguments)
+
+    monkeypatch.setattr(SSL.Connection, "export_keying_material", counted)
+    bindings = session.channel_bindings()
+    assert list(bindings) == ["tls-exporter", "tls-server-end-point"]
+    assert "tls-exporter" in bindings
+    assert len(bindings) == 2
+    assert not made
+    assert len(bindings["tls-exporter"]) == 32
+    assert made == [b"EXPORTER-Channel-Binding"]
 
 
 def test_no_exporter_without_extended_master_secret(contexts: TlsContexts, monkeypatch: pytest.MonkeyPatch) -> None:

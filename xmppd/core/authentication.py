@@ -74,7 +74,7 @@ class Authenticator:
         """
         try:
             answer = attempt.exchange.step(data)
-            while not isinstance(answer, Challenge | Authenticated):
+            while not isinstance(answer, (Challenge, Authenticated)):
                 answer = await self._answer(attempt, answer, host, certificate)
             if isinstance(answer, Challenge):
                 return answer

@@ -1,7 +1,7 @@
 """What a client's stream is offered (RFC 6120, 4.3.2): STARTTLS, mechanisms, resource binding, and what modules add."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..protocol.element import E, Element
 from ..protocol.names import BIND, SASL, TLS
@@ -10,6 +10,7 @@ from ..protocol.stream import features_element
 from .client_context import ClientContext
 from .events import StreamFeatures
 from .host import Host
+from .offers import Offer
 
 if TYPE_CHECKING:
     from .client_stream import ClientStream
@@ -19,34 +20,29 @@ STARTTLS_OPTIONAL: Final = E(f"{{{TLS}}}starttls")
 BIND_FEATURE: Final = E(f"{{{BIND}}}bind")
 
 
-class Offer(NamedTuple):
-    """What one stream is offered.
-
-    :ivar features: the stream features, as bytes.
-    :ivar mechanisms: the names of the mechanisms among them; none behind the login, or where TLS must come first.
-    """
-
-    features: bytes
-    mechanisms: list[str]
+NO_BINDINGS: Final[Mapping[str, bytes]] = {}
 
 
 async def offer(driver: "ClientStream", context: ClientContext, host: Host, *, authenticated: bool) -> Offer:
     """Return what a stream to `host` is offered; most streams are offered what one before them was."""
-    secure = driver.connection.secure
-    bindings: Mapping[str, bytes] = {}
-    mechanisms: list[str] = []
-    if not authenticated and (secure or not driver.tls_required):
-        bindings = driver.connection.channel_bindings()
-        mechanisms = _mechanisms(driver, host, bindings)
-    may_tell = may_tell_secrets(driver)
+    connection = driver.connection
+    secure = connection.secure
+    bindings, verified = NO_BINDINGS, False
+    if secure and not authenticated:
+        bindings, verified = connection.channel_bindings(), connection.peer_certificate_verified()
+    # all that features and mechanisms depend on but the modules, whose coming and going the offers see themselves
     key = (
-        host.name, authenticated, secure, driver.tls_allowed, driver.tls_required, may_tell, *mechanisms, *bindings,
+        host.name, host.anonymous, authenticated, secure, verified, driver.tls_allowed, driver.tls_required,
+        driver.scram_without_tls, *bindings,
     )  # fmt: skip
-    features = context.offers.get(key)
-    if features is None:
-        event = StreamFeatures(host, authenticated, may_tell, _own(driver, authenticated, mechanisms, bindings))
-        features = context.offers.keep(key, features_element((await context.hooks.collect(event)).features))
-    return Offer(features, mechanisms)
+    known = context.offers.get(key)
+    if known is not None:
+        return known
+    mechanisms = [] if authenticated or not (secure or not driver.tls_required) else _mechanisms(driver, host, bindings)
+    own = _own(driver, authenticated, mechanisms, bindings)
+    event = StreamFeatures(host, authenticated, may_tell_secrets(driver), own)
+    features = features_element((await context.hooks.collect(event)).features)
+    return context.offers.keep(key, Offer(features, tuple(mechanisms)))
 
 
 def _own(

@@ -5,6 +5,7 @@ Here is the order of the steps, and who is told of each; what they consist of is
 """
 
 import secrets
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -76,8 +77,9 @@ class Login:
             event = self._stream.next_event()
             if event is None:
                 break
-            result = drive(self._handle(event))
-            if isinstance(result, Deferred):
+            left = self._handle(event)
+            result = None if left is None else drive(left)
+            if result.__class__ is Deferred:
                 self._waiting = True
                 self._driver.connection.pause_reading()
                 result.addCallbacks(self._go_on, self._failed)
@@ -111,23 +113,25 @@ class Login:
         if data:
             self._driver.connection.write(data)
 
-    async def _handle(self, event: StreamEvent) -> None:
+    def _handle(self, event: StreamEvent) -> Coroutine[Any, Any, None] | None:
+        """Handle an event, or return what does and may wait."""
         if isinstance(event, StreamStarted):
-            await self._started(event)
-        elif isinstance(event, StartTlsRequested):
+            return self._started(event)
+        if isinstance(event, AuthStarted):
+            return self._sasl.begin(event, self._chosen)
+        if isinstance(event, AuthResponse):
+            return self._sasl.respond(event.text, self._chosen)
+        if isinstance(event, BindRequested):
+            return self._bind(event)
+        if isinstance(event, RequestBeforeLogin):
+            return self._requests.answer(event.element, self._chosen)
+        if isinstance(event, StartTlsRequested):
             self._start_tls()
-        elif isinstance(event, AuthStarted):
-            await self._sasl.begin(event, self._chosen)
-        elif isinstance(event, AuthResponse):
-            await self._sasl.respond(event.text, self._chosen)
         elif isinstance(event, AuthAborted):
             self._sasl.abort()
-        elif isinstance(event, RequestBeforeLogin):
-            await self._requests.answer(event.element, self._chosen)
-        elif isinstance(event, BindRequested):
-            await self._bind(event)
         elif isinstance(event, StreamEnded):
             self._driver.close()
+        return None
 
     @property
     def _chosen(self) -> Host:

@@ -11,6 +11,7 @@ from ..protocol.events import AuthStarted
 from ..protocol.jid import Jid
 from ..protocol.sasl import choice
 from ..protocol.sasl.exchange import Challenge, Context, decode, encode
+from ..protocol.sasl.external import External
 from ..protocol.stream import Stream
 from .authentication import Attempt, Login
 from .client_context import ClientContext
@@ -42,7 +43,7 @@ class Sasl:
         self._attempt: Attempt | None = None
         self._expected: Jid | None = None
         self._tries = 0
-        self.offered: list[str] = []
+        self.offered: tuple[str, ...] = ()
         self.login: Login | None = None
 
     async def begin(self, event: AuthStarted, host: Host) -> None:
@@ -69,11 +70,11 @@ class Sasl:
         :raises StreamError: it was one try too many.
         """
         assert self._attempt is not None, "the table lets a response come in an exchange only"
-        connection = self._driver.connection
-        certificate = connection.peer_certificate() if connection.peer_certificate_verified() else None
+        attempt = self._attempt
+        certificate = self._certificate() if isinstance(attempt.exchange, External) else None
         try:
             data = None if text is None else decode(text)
-            answer = await self._context.authenticator.step(self._attempt, data, host.name, certificate)
+            answer = await self._context.authenticator.step(attempt, data, host.name, certificate)
         except SaslFailure as failure:
             await self._refuse(failure, host)
             return
@@ -83,6 +84,11 @@ class Sasl:
             self._stream.challenge(encode(answer.data))
         else:
             self._succeed(answer)
+
+    def _certificate(self) -> bytes | None:
+        """Return the client's certificate if somebody we trust has signed it."""
+        connection = self._driver.connection
+        return connection.peer_certificate() if connection.peer_certificate_verified() else None
 
     def _succeed(self, login: Login) -> None:
         self._attempt = None
@@ -102,6 +108,8 @@ class Sasl:
 
     def expect(self, account: Jid | None) -> None:
         """Note whose session this stream is to become, if anybody's: it ends if that account is disabled or removed."""
+        if account == self._expected:
+            return
         sessions = self._context.sessions
         if self._expected is not None:
             sessions.expect_no_more(self._expected, self._driver)

@@ -71,9 +71,16 @@ class Jid(str):
 
         :raises JidError: a part is not allowed.
         """
+        if not resourcepart:
+            # a text that denotes a bare address has no slash, and no second at sign: the parts are the same
+            known = _CACHE.get(f"{localpart}@{domainpart}")
+            if known is not None and known.bare is known:
+                return known
         local = _localpart(localpart) if localpart else ""
         domain = _domainpart(domainpart)
-        return _build(local, domain, _resourcepart(resourcepart) if resourcepart else "")
+        if resourcepart:
+            return _build(local, domain, _resourcepart(resourcepart))
+        return _CACHE.kept(_build(local, domain, ""))
 
     @property
     def is_bare(self) -> bool:
@@ -108,12 +115,23 @@ class _Cache(dict[str, Jid]):
 
     def __missing__(self, text: str) -> Jid:
         jid = self._old.get(text) or _parse(text)
+        self._keep(str(text), jid)
+        return jid
+
+    def kept(self, jid: Jid) -> Jid:
+        """Return the address that is known by this text; keep this one if there is none."""
+        known = self.get(jid)
+        if known is not None and known == jid:  # PRECIS may change a text that it has prepared
+            return known
+        self._keep(str(jid), jid)
+        return jid
+
+    def _keep(self, text: str, jid: Jid) -> None:
         if len(text) <= _CACHED_LENGTH:
             if len(self) >= _GENERATION:
                 self._old = dict(self)
                 self.clear()
-            self[str(text)] = jid
-        return jid
+            self[text] = jid
 
 
 _CACHE: Final = _Cache()

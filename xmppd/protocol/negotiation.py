@@ -28,6 +28,8 @@ class State(Enum):
     BOUND = auto()  # the resource is known: stanzas flow
     CLOSED = auto()
 
+    __hash__ = object.__hash__  # Enum's own is Python, and each input looks up two
+
 
 class Input(Enum):
     """What the other side did, or what the driver answered."""
@@ -43,6 +45,8 @@ class Input(Enum):
     STANZA = auto()
     NONZA = auto()
     CLOSE = auto()
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: Final[dict[State, dict[Input, State]]] = {

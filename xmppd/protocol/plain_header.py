@@ -7,6 +7,7 @@ expat's, with all its errors.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from .names import CLIENT, STREAM, XML_LANG
@@ -22,11 +23,26 @@ HEADER: Final = re.compile(
     rb"<stream:stream((?:[ \t\r\n]+" + NAME + b"=" + VALUE + rb")*)[ \t\r\n]*>"
 )
 ATTRIBUTE: Final = re.compile(b"(" + NAME + b")=(" + VALUE + b")")
+USUAL_LENGTH: Final = 300  # bytes; longer ones are read anew each time
+KEPT: Final = 256  # headers; clients of one kind all say the same, and each of them says it twice or more
 FOUND: Final = f"{{{STREAM}}}stream"
 
 
 def plain_header(data: bytes) -> tuple[StreamHeader, int] | None:
-    """Return the header that `data` begins with and its length; None if it is not whole, or not of the plain kind."""
+    """Return the header that `data` begins with and its length; None if it is not whole, or not of the plain kind.
+
+    The header is shared: nobody may change its attributes.
+    """
+    return _known(data) if _is_alone(data) else _read(data)
+
+
+def _is_alone(data: bytes) -> bool:
+    """Whether nothing is behind the header, and it is short: a password that came with it must not be kept."""
+    tags = 2 if data.startswith(b"<?xml") else 1
+    return len(data) <= USUAL_LENGTH and data.endswith(b">") and data.count(b"<") == tags
+
+
+def _read(data: bytes) -> tuple[StreamHeader, int] | None:
     match = HEADER.match(data, 0, LONGEST)
     if match is None:
         return None
@@ -42,3 +58,6 @@ def plain_header(data: bytes) -> tuple[StreamHeader, int] | None:
     if lang is not None:
         attributes[XML_LANG] = lang
     return StreamHeader(FOUND, attributes, CLIENT), match.end()
+
+
+_known: Final = lru_cache(KEPT)(_read)

@@ -16,7 +16,7 @@ Any method that reads may raise `StreamError`; the driver answers it with `fail`
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from .element import E, Element
 from .errors import Misuse, SaslFailure, StanzaError, StreamError
@@ -36,9 +36,11 @@ from .names import BIND, CLIENT, IQ, KINDS, SASL, STREAM, TLS, XML_LANG
 from .negotiation import Input, Negotiation, State
 from .parser import ParserPool, StreamParser
 from .plain_header import plain_header
-from .tree import Event, StreamFooter, StreamHeader
-from .writer import escape_attribute, serialise
+from .tree import Event, StreamHeader
+from .writer import escape_attribute, escape_text, serialise
 
+PROCEED: Final = serialise(E(f"{{{TLS}}}proceed"))
+OVER: Final = (State.BOUND, State.CLOSED)  # nothing more is negotiated
 FOOTER: Final = b"</stream:stream>"
 AUTH: Final = f"{{{SASL}}}auth"
 RESPONSE: Final = f"{{{SASL}}}response"
@@ -113,7 +115,8 @@ class Stream:
 
     def next_event(self) -> StreamEvent | None:
         """Return the next event; None if there is none or the last one was not answered."""
-        while not self._owes and not self.is_closed and not self.is_bound:
+        negotiation = self._negotiation
+        while not self._owes and negotiation.state not in OVER:
             event = self._header_event() if self._parser is None else self._parser.next()
             if event is None:
                 return None
@@ -155,26 +158,23 @@ class Stream:
         """Read `data` on a bound stream; return what became whole, an error or the end last."""
         parser = self._parser
         if parser is None:
-            if not data.strip():  # a white space keep-alive
+            if data.isspace():  # a keep-alive
                 return []
             parser = self._pool.take()
-        whole: list[Element | StreamEnded | StreamError] = []
         error: StreamError | None = None
         try:
             parser.feed(data)
         except StreamError as wrong:
             error = wrong
-        for event in parser.take_events():
-            if event.__class__ is Element:
-                whole.append(event)
-            else:
+        whole: list[Any] = parser.take_events()
+        for number, event in enumerate(whole):
+            if event.__class__ is not Element:
                 self._negotiation.accept(Input.CLOSE)
-                whole.append(StreamEnded())
-                return whole
-        if error is not None:
-            whole.append(error)
-        else:
+                return [*whole[:number], StreamEnded()]
+        if error is None:
             self._put_down(parser)
+        else:
+            whole.append(error)
         return whole
 
     def _put_down(self, parser: StreamParser) -> None:
@@ -191,7 +191,7 @@ class Stream:
     def _told(self, event: Event) -> StreamEvent | None:
         if isinstance(event, StreamHeader):
             return self._header(event)
-        if isinstance(event, StreamFooter):
+        if not isinstance(event, Element):
             self._negotiation.accept(Input.CLOSE)
             return StreamEnded()
         name = event.name
@@ -260,20 +260,20 @@ class Stream:
         self._answered()
         if self._leave_parser().strip():
             raise StreamError("policy-violation", "nothing may follow starttls before TLS is on")
-        self._send(E(f"{{{TLS}}}proceed"))
+        self._out.append(PROCEED)
         self._is_open = False
 
     def challenge(self, text: str) -> None:
         """Answer `AuthStarted` or `AuthResponse`: the exchange goes on; `text` is base64."""
         self._answered()
-        self._send(E(f"{{{SASL}}}challenge", text or None))
+        self._out.append(sasl_element("challenge", text))
 
     def succeed(self, text: str = "") -> None:
         """Answer `AuthStarted` or `AuthResponse`: the client is who it says, and starts the stream anew."""
         self._answered()
         self._unread = self._leave_parser()
         self._negotiation.accept(Input.SUCCESS)
-        self._send(E(f"{{{SASL}}}success", text or None))
+        self._out.append(sasl_element("success", text))
         self._is_open = False
 
     def refuse(self, failure: SaslFailure) -> None:
@@ -286,8 +286,7 @@ class Stream:
         """Answer `BindRequested`; return the bytes that came behind it, which are to go through `stanzas`."""
         self._answered()
         self._negotiation.accept(Input.BIND)
-        result = E(BIND_NAME, E(f"{{{BIND}}}jid", jid))
-        self._send(E(IQ, result, type="result", id=request.element.get("id")))
+        self._out.append(bound(request.element.get("id", "") or "", jid))
         assert self._parser is not None
         rest = self._parser.take_rest()
         self._put_down(self._parser)
@@ -342,6 +341,21 @@ class Stream:
             f" xml:lang='en' from='{escape_attribute(host)}' id='{escape_attribute(stream_id)}'{addressee}>".encode()
         )
         self._is_open = True
+
+
+def sasl_element(name: str, text: str) -> bytes:
+    """Return an element of SASL with character data, or none, as bytes."""
+    if not text:
+        return f"<{name} xmlns='{SASL}'/>".encode()
+    return f"<{name} xmlns='{SASL}'>{escape_text(text)}</{name}>".encode()
+
+
+def bound(identifier: str, jid: Jid) -> bytes:
+    """Return the answer to the request to bind of that id, as bytes (RFC 6120, 7.6.1)."""
+    return (
+        f"<iq type='result' id='{escape_attribute(identifier)}'>"
+        f"<bind xmlns='{BIND}'><jid>{escape_text(jid)}</jid></bind></iq>"
+    ).encode()
 
 
 def features_element(features: list[Element]) -> bytes:

@@ -1,10 +1,11 @@
 """The account store: the `accounts` and `credentials` tables, each account's rows on its own shard."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import NullType
 
 from ..core.accounts import Account, AccountExists, AccountUnknown, Credentials, KeptCredentials, Role, ScramKeys
 from ..core.clock import Clock
@@ -29,14 +30,14 @@ PAGE = (
     .limit(bindparam("most"))
 )
 COUNT = select(func.count()).select_from(accounts).where(accounts.c.host == bindparam("host"))
-KEYS = (
+KEYS = (  # every login reads them: as the driver has them, which is converted here
     select(
-        accounts.c.enabled,
+        type_coerce(accounts.c.enabled, NullType()),
         credentials.c.hash_name,
-        credentials.c.salt,
+        type_coerce(credentials.c.salt, NullType()),
         credentials.c.iterations,
-        credentials.c.stored_key,
-        credentials.c.server_key,
+        type_coerce(credentials.c.stored_key, NullType()),
+        type_coerce(credentials.c.server_key, NullType()),
     )
     .select_from(accounts.outerjoin(credentials, credentials.c.owner == accounts.c.owner))
     .where(_OWN)
@@ -69,11 +70,10 @@ class SqlAccounts:
 
     async def credentials(self, jid: Jid) -> KeptCredentials | None:
         """Return the SCRAM keys of an account, or None if it does not exist."""
-        rows = await self._shards.fetch(jid, "accounts.credentials", KEYS, {"account": jid})
+        rows = await self._shards.fetch(jid, "accounts.credentials", KEYS, {"account": str(jid)})
         if not rows:
             return None
-        keys = {name: ScramKeys(*kept) for _, name, *kept in rows if name is not None}
-        return KeptCredentials(keys, bool(rows[0][0]))
+        return KeptCredentials(_keys(rows), bool(rows[0][0]))
 
     async def create(self, jid: Jid, credentials: Credentials, role: Role = Role.USER) -> None:
         """Register an account; raise `AccountExists` if the name is taken."""
@@ -107,8 +107,7 @@ class SqlAccounts:
 
         def work(connection: Connection) -> bool:
             connection.execute(EXISTS, {"account": jid})  # waits for whoever changes the password now
-            rows = connection.execute(KEYS, {"account": jid}).all()
-            kept = {name: ScramKeys(*rest) for _, name, *rest in rows if name is not None}
+            kept = _keys(connection.execute(KEYS, {"account": jid}).all())
             if any(kept.get(name) != keys for name, keys in beside.items()):
                 return False
             added = _key_rows(jid, {name: keys for name, keys in credentials.items() if name not in kept})
@@ -153,6 +152,15 @@ class SqlAccounts:
 def _account(row: Row) -> Account:
     jid, role, enabled, created, last_seen, last_status = row
     return Account(Jid.parse(jid), Role(role), enabled, created, last_seen, last_status)
+
+
+def _keys(rows: Iterable[Sequence[Any]]) -> dict[str, ScramKeys]:
+    """Return the keys in rows of `KEYS`; an account without any has one row without a hash function."""
+    return {
+        name: ScramKeys(bytes(salt), iterations, bytes(stored_key), bytes(server_key))
+        for _, name, salt, iterations, stored_key, server_key in rows
+        if name is not None
+    }
 
 
 def _key_rows(jid: Jid, kept: Credentials) -> list[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ The driver's contract: `feed` what came, then `handshake` until it returns true,
 of them send `outgoing`. `TlsError` is final, but `outgoing` may still hold the alert that tells the peer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from cryptography.hazmat.bindings.openssl.binding import Binding
@@ -49,6 +49,27 @@ class Scratch:
     def __init__(self) -> None:
         self.buffer = _ffi.new("char[]", BUFFER)
         self.view = _ffi.buffer(self.buffer)
+
+
+class ChannelBindings(Mapping[str, bytes]):
+    """Channel-binding data by type, made when somebody asks for it: each stream names the types, few use one."""
+
+    __slots__ = ("_sources",)
+
+    def __init__(self, sources: Mapping[str, Callable[[], bytes]]) -> None:
+        self._sources = sources
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._sources[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._sources
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
 
 
 class TlsSession:
@@ -269,15 +290,18 @@ class TlsSession:
 
     def channel_bindings(self) -> Mapping[str, bytes]:
         """Return the channel-binding data of RFC 9266 and RFC 5929, by type."""
-        bindings: dict[str, bytes] = {}
         if not self.established:
-            return bindings
+            return {}
+        sources: dict[str, Callable[[], bytes]] = {}
         if self._exports_uniquely():
-            bindings["tls-exporter"] = self._connection.export_keying_material(EXPORTER, 32, b"")
+            sources["tls-exporter"] = self._exported
         endpoint = self._connection.get_context().get_app_data()  # of the certificate that we have shown
         if endpoint is not None:
-            bindings["tls-server-end-point"] = endpoint
-        return bindings
+            sources["tls-server-end-point"] = lambda: endpoint
+        return ChannelBindings(sources)
+
+    def _exported(self) -> bytes:
+        return self._connection.export_keying_material(EXPORTER, 32, b"")
 
     def _exports_uniquely(self) -> bool:
         """RFC 9266, 4: before TLS 1.3 the exporter is bound to one connection by the extended master secret only."""

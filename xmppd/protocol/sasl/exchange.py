@@ -1,6 +1,6 @@
 """What an exchange answers, what it needs to know, and what every mechanism shares."""
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,14 +13,14 @@ LONGEST_MESSAGE: Final = 8192
 """The longest message that a mechanism reads, in bytes: enough for two names, a nonce and any channel binding."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Challenge:
     """Send this challenge; the response goes to `Exchange.step`."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LookUp:
     """Fetch the SCRAM keys of an account and call `Exchange.keys`, with fake ones if it does not exist.
 
@@ -70,7 +70,7 @@ class CheckToken:
     binding: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Authenticated:
     """The end: the client is who it says.
 
@@ -85,7 +85,7 @@ class Authenticated:
 Answer = Challenge | LookUp | CheckPassword | CheckCertificate | CheckToken | Authenticated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """What a mechanism may know of its stream.
 
@@ -190,13 +190,13 @@ def decode(text: str) -> bytes:
 
 def encode(data: bytes) -> str:
     """Return bytes as base64; an empty challenge has no character data."""
-    return b64encode(data).decode("ascii")
+    return b2a_base64(data, newline=False).decode("ascii")
 
 
 def decode_base64(text: str) -> bytes | None:
     """Return the bytes of a text in canonical base64, or None: no white space, no stray bits, padding as it must be."""
     try:
-        data = b64decode(text, validate=True)
+        data = a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
-    return data if b64encode(data).decode("ascii") == text else None
+    return data if encode(data) == text else None

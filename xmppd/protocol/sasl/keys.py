@@ -2,8 +2,7 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..precis import PrecisError, opaque
 
@@ -20,14 +19,16 @@ ITERATIONS: Final = 10_000
 """How often the hash function is iterated unless the caller says otherwise; RFC 7677 asks for 4096 at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScramKeys:
+class ScramKeys(NamedTuple):
     """What RFC 5802 lets a server keep of a password, for one hash function."""
 
     salt: bytes
     iterations: int
-    stored_key: bytes = field(repr=False)
-    server_key: bytes = field(repr=False)
+    stored_key: bytes
+    server_key: bytes
+
+    def __repr__(self) -> str:
+        return f"ScramKeys(salt={self.salt!r}, iterations={self.iterations!r})"  # the keys are secrets
 
 
 def derive(password: str, hash_name: str, iterations: int, salt: bytes) -> ScramKeys:

@@ -15,8 +15,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import Misuse, SaslFailure
 from .exchange import Answer, Authenticated, Challenge, Context, Exchange, LookUp, decode_base64, encode, text_of
@@ -38,8 +37,7 @@ _client_final: Final = re.compile(
 ).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class _First:
+class _First(NamedTuple):
     """What the client's first message said."""
 
     username: str
@@ -122,7 +120,8 @@ class Scram(Exchange):
         """Say whether the proof hides the client's key (RFC 5802, 3)."""
         digest = DIGESTS[self._hash_name]
         signature = hmac.digest(stored_key, signed, digest)
-        client_key = bytes(one ^ other for one, other in zip(proof, signature, strict=True))
+        size = len(signature)
+        client_key = (int.from_bytes(proof, "big") ^ int.from_bytes(signature, "big")).to_bytes(size, "big")
         return hmac.compare_digest(hashlib.new(digest, client_key).digest(), stored_key)
 
 
