@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +84,16 @@ def parsed(data: bytes) -> Element:
     return element
 
 
-def parse_from_pool() -> Callable[[], object]:
-    """Take a parser from the pool, read one stanza and give it back, as an idle session does."""
+def parse_from_pool(look: Callable[[Any], object] | None = None) -> Callable[[], object]:
+    """Take a parser from the pool, read one stanza, look at it and give the parser back, as an idle session does."""
     pool = ParserPool(Limits())
 
     def operation() -> None:
         parser = pool.take()
         parser.feed(CHAT)
-        parser.take_events()
+        events = parser.take_events()
+        if look is not None:
+            look(events[0])
         pool.give_back(parser)
 
     return operation
@@ -103,6 +106,7 @@ def protocol() -> Iterator[Measured]:
     stanza = read(element, ROMEO)
     stamp = Element("{urn:xmpp:sid:0}stanza-id", {"by": "juliet@capulet.example", "id": "1834298348231"})
     yield Measured("parse a chat message", times(parse_from_pool()))
+    yield Measured("parse it and look at its children", times(parse_from_pool(attrgetter("children"))))
     yield Measured("read it as a stanza", times(lambda: read(element, ROMEO)))
     yield Measured("write it: relayed", times(lambda: read(element, ROMEO).to_bytes()))
     yield Measured("write it: relayed with a stanza-id", times(lambda: stanza.with_added(stamp).to_bytes()))

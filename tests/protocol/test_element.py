@@ -5,8 +5,9 @@ from enum import StrEnum
 
 import pytest
 
-from xmppd.protocol.element import E, Element
+from xmppd.protocol.element import E, Element, Names
 from xmppd.protocol.jid import Jid
+from xmppd.protocol.qualified import Told
 
 JULIET = Jid("juliet@capulet.example/balcony")
 
@@ -23,6 +24,14 @@ def deep(levels: int) -> Element:
     """Return a chain of elements."""
     element = E("{urn:x}a", "core")
     for _ in range(levels):
+        element = E("{urn:x}a", element)
+    return element
+
+
+def deep_and_empty(levels: int) -> Element:
+    """Return a chain of so many elements with nothing inside."""
+    element = E("{urn:x}a")
+    for _ in range(levels - 1):
         element = E("{urn:x}a", element)
     return element
 
@@ -89,6 +98,97 @@ class TestReading:
         assert copy.children[0] is kept
         assert copy.inner is None
         assert len(element.children) == 3
+
+
+TOLD: Told = (
+    1,
+    None,
+    "a",
+    1,
+    "urn:x}b",
+    {"c": "1"},
+    2,
+    "urn:y}d}p",
+    {"urn:p}e}p": "2"},
+    2,
+    None,
+    "f",
+    1,
+    None,
+    "g",
+    1,
+    "h",
+    {},
+)
+
+
+class TestFlat:
+    """An element may be given what expat told of its content; nobody can tell."""
+
+    def test_tree(self) -> None:
+        """Elements and text stand where they were, names are translated, and the tree is made once."""
+        element = Element("{urn:x}a", {}, TOLD)
+        inside = E("{urn:x}b", E("{urn:y}d", {"{urn:p}e": "2"}), "f", c="1")
+        assert element.children == ["a", inside, "g", E("h")]
+        assert element.children is element.children
+        assert element == E("{urn:x}a", "a", inside, "g", E("h"))
+
+    def test_nothing_inside(self) -> None:
+        """An empty element has no children, and may be given some."""
+        element = Element("{urn:x}a", {}, ())
+        assert element.children == []
+        element.children.append("text")
+        assert element.text == "text"
+
+    @pytest.mark.parametrize("levels", [1, 2, 10_000])
+    def test_depth(self, levels: int) -> None:
+        """Elements go where their level says, however deep; a level that was left is begun anew."""
+        down: list[object] = []
+        for level in range(levels):
+            down += [level + 1, "urn:x}a", {}]
+        element = Element("{urn:x}a", {}, tuple(down * 2))
+        assert element == Element("{urn:x}a", {}, [deep_and_empty(levels), deep_and_empty(levels)])
+
+
+class TestNames:
+    """Names that are looked for in every stanza."""
+
+    LOOKED_FOR = Names("{urn:x}a", "{urn:y}b", "c")
+
+    @pytest.mark.parametrize("inner", [b"as received", None])
+    @pytest.mark.parametrize("looked_at", [True, False])
+    @pytest.mark.parametrize(
+        ("told", "occurs"),
+        [
+            ((), False),
+            ((1, None, "urn:x}a"), False),
+            ((1, "urn:x}b", {}), False),
+            ((1, "urn:x}b", {}, 2, "urn:x}a", {}), False),
+            ((1, "urn:x}a", {}), True),
+            ((1, "c", {}), True),
+            ((1, None, "text", 1, "urn:z}z", {}, 1, "urn:y}b", {"c": "d"}), True),
+        ],
+    )
+    def test_occur(self, told: tuple[object, ...], occurs: bool, looked_at: bool, inner: bytes | None) -> None:
+        """Children count, neither text nor what is inside them, whether or not there is a tree already."""
+        element = Element("{urn:x}message", {}, told, inner)
+        assert not looked_at or isinstance(element.children, list)
+        assert self.LOOKED_FOR.occur_in(element) == occurs
+
+    def test_with_prefix(self) -> None:
+        """A prefix hides nothing: who uses one has no bytes that may be copied."""
+        assert self.LOOKED_FOR.occur_in(Element("{urn:x}message", {}, (1, "urn:x}a}p", {})))
+
+    def test_without_tree(self) -> None:
+        """That there is none is seen without making a tree."""
+        element = Element("{urn:x}message", {}, (1, "urn:x}b", {}), b"<b/>")
+        assert not self.LOOKED_FOR.occur_in(element)
+        assert isinstance(element._content, tuple)
+
+    def test_subclasses(self) -> None:
+        """An element that was built is looked at as well."""
+        assert self.LOOKED_FOR.occur_in(E("{urn:x}message", "text", Labelled("{urn:y}b")))
+        assert not self.LOOKED_FOR.occur_in(E("{urn:x}message", "c"))
 
 
 class TestComparing:

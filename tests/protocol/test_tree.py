@@ -82,6 +82,10 @@ def test_text_in_many_pieces_stays_in_few() -> None:
         (b"<message><a xmlns:p='urn:p' p:b='1'/></message>", False),
         (b"<message xmlns:p='urn:p' p:b='1'/>", True),
         (b"<message><stream:b/></message>", False),
+        (b"<message><stream:stream/></message>", False),
+        (b"<stream:b/>", False),
+        (b"<message><a xml:lang='en'/></message>", True),
+        (b"<message>p:a urn:p}a}p</message>", True),
     ],
 )
 def test_whether_bytes_mean_the_same_elsewhere(element: bytes, is_raw: bool) -> None:
@@ -94,6 +98,47 @@ def test_whether_bytes_mean_the_same_elsewhere(element: bytes, is_raw: bool) -> 
         reader.expat.Parse(element)
         assert [raw for *_, raw in reader.tree.done] == [is_raw]
         reader.tree.done.clear()
+
+
+@pytest.mark.parametrize("used", [b"<message><p:a xmlns:p='urn:p'/></message>", b"<p:a xmlns:p='urn:p'/>"])
+def test_a_prefix_spoils_no_other_element(used: bytes) -> None:
+    """Behind an element with a prefix the others are what they were."""
+    reader = Reader()
+    for element, is_raw in ((used, False), (b"<message><a/></message>", True), (used, False), (b"<message/>", True)):
+        reader.expat.Parse(element)
+        assert [raw for *_, raw in reader.tree.done] == [is_raw]
+        reader.tree.done.clear()
+
+
+@pytest.mark.parametrize(
+    ("element", "inner"),
+    [
+        (b"<message a='>'><a/>b</message>", b"<a/>b"),
+        (b"<message><a>b</a></message  >", b"<a>b</a>"),
+        (b"<message/>", b""),
+        (b"<message  ></message>", b""),
+        (b"<message><![CDATA[]]><a/></message>", b"<a/>"),
+    ],
+)
+def test_where_content_is(element: bytes, inner: bytes) -> None:
+    """An element is told with the places of its content."""
+    reader = Reader()
+    reader.expat.Parse(b" ")
+    reader.expat.Parse(element)
+    ((_, start, begin, end, _),) = reader.tree.done
+    assert start == len(HEADER) + 1
+    assert element[begin - start : end - start] == inner
+
+
+@pytest.mark.parametrize(
+    "element", [b"<message>a<b/></message>", b"<message>&lt;</message>", b"<message>\n<b/></message>"]
+)
+def test_where_content_is_unknown(element: bytes) -> None:
+    """Character data is told late: where it begins has to be looked for in the bytes."""
+    reader = Reader()
+    reader.expat.Parse(element)
+    ((_, _, begin, end, _),) = reader.tree.done
+    assert (begin, end) == (-1, len(HEADER) + element.rindex(b"</"))
 
 
 def test_names_that_expat_will_not_forget() -> None:

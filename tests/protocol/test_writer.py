@@ -7,10 +7,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xmppd.protocol.element import E, Element
+from xmppd.protocol.jid import Jid, JidError
 from xmppd.protocol.names import CLIENT, STREAM, XML
 from xmppd.protocol.parser import StreamParser
 from xmppd.protocol.tree import Limits, StreamHeader
-from xmppd.protocol.writer import escape_attribute, escape_text, serialise, serialise_children
+from xmppd.protocol.writer import (
+    SHORT_NAME,
+    escape_address,
+    escape_attribute,
+    escape_text,
+    serialise,
+    serialise_children,
+)
 
 HEADER = f"<stream:stream xmlns='{CLIENT}' xmlns:stream='{STREAM}'>".encode()
 WIDE = Limits(size=1 << 24, depth=1 << 20, children=1 << 20)
@@ -83,6 +91,32 @@ def test_escaping(text: str, as_text: str, as_attribute: str) -> None:
     assert escape_attribute(text) == as_attribute
 
 
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("capulet.example", "capulet.example"),
+        ("juliet@capulet.example", "juliet@capulet.example"),
+        ("juliet@capulet.example/balcony", "juliet@capulet.example/balcony"),
+        ("juliet@capulet.example/at <home> & \"'", "juliet@capulet.example/at &lt;home&gt; &amp; &quot;&apos;"),
+        ("[::1]/a-b", "[::1]/a-b"),
+    ],
+)
+def test_addresses(address: str, written: str) -> None:
+    """Only a resourcepart may have characters that need escaping (RFC 7622, 3.3)."""
+    assert escape_address(Jid(address)) == written
+
+
+@given(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8))
+def test_any_address(localpart: str, domainpart: str, resourcepart: str) -> None:
+    """Whatever is an address is written as any attribute would be."""
+    try:
+        jid = Jid.make(localpart, domainpart, resourcepart)
+    except JidError:
+        jid = Jid.make("juliet", "capulet.example", "balcony")
+    assert escape_address(jid) == escape_attribute(jid)
+    assert escape_address(jid.bare) == escape_attribute(jid.bare)
+
+
 class TestNamespaces:
     """A namespace is declared where it begins, and no prefix is invented but for attributes."""
 
@@ -109,6 +143,11 @@ class TestNamespaces:
     def test_xml_namespace(self) -> None:
         """The namespace of xml: may not be a default namespace, so an element of it keeps the prefix."""
         assert serialise(E(f"{{{XML}}}a", {f"{{{XML}}}lang": "en"})) == b"<xml:a xml:lang='en'/>"
+
+    def test_long_names(self) -> None:
+        """A name that is too long to be remembered is written like any other."""
+        name = "b" * SHORT_NAME
+        assert serialise(E(f"{{urn:x}}{name}")) == f"<{name} xmlns='urn:x'/>".encode()
 
     def test_attributes(self) -> None:
         """Attributes of two namespaces get prefixes of their own, also where elements nest."""

@@ -88,9 +88,11 @@ def _tags(element: Element, outer: str) -> tuple[str, str, str]:
     """Return the start tag without its end, the end tag, and the default namespace inside."""
     name = element.name
     opening, closing, inner = (_kept if len(name) <= SHORT_NAME else _named)(name, outer)
-    attributes = element.attributes
-    if attributes:
-        opening += "".join([_attribute(key, value, number) for number, (key, value) in enumerate(attributes.items())])
+    for key, value in element.attributes.items():
+        if key[0] == "{":
+            opening += _prefixed_attribute(key, value, len(opening))
+        else:
+            opening += f" {key}='{escape_attribute(value)}'"
     return opening, closing, inner
 
 
@@ -110,11 +112,9 @@ def _named(qualified: str, outer: str) -> tuple[str, str, str]:
 _kept = lru_cache(1024)(_named)  # what there is to say repeats
 
 
-def _attribute(key: str, value: str, number: int) -> str:
-    if key[0] != "{":
-        return f" {key}='{escape_attribute(value)}'"
+def _prefixed_attribute(key: str, value: str, number: int) -> str:
+    """Return an attribute with a namespace; `number` makes its prefix unique on its element, which is all it must be."""
     namespace, _, local = key[1:].rpartition("}")
     if namespace == XML:
         return f" xml:{local}='{escape_attribute(value)}'"
-    prefix = f"a{number}"  # unique on its element, which is all that is needed
-    return f" xmlns:{prefix}='{escape_attribute(namespace)}' {prefix}:{local}='{escape_attribute(value)}'"
+    return f" xmlns:a{number}='{escape_attribute(namespace)}' a{number}:{local}='{escape_attribute(value)}'"
