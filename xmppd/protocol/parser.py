@@ -60,12 +60,13 @@ class StreamParser:
     """
 
     __slots__ = (
-        "_base", "_bytes_fed", "_chunk", "_chunks", "_events", "_expat", "_first", "_header", "_held", "_raw_allowed",
-        "_read", "_rest", "_tree", "at_boundary", "is_worn", "limits",
+        "_base", "_bytes_fed", "_chunk", "_chunks", "_events", "_expat", "_first", "_harmless", "_header", "_held",
+        "_raw_allowed", "_read", "_rest", "_tree", "at_boundary", "is_worn", "limits",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, header: bytes = b"") -> None:
         self.limits = limits
+        self._harmless = min(limits.size, limits.declarations * SHORTEST_DECLARATION)  # bytes that break no limit
         self._header = header
         self._raw_allowed = header == USUAL_HEADER
         self._rest = b""
@@ -266,22 +267,24 @@ class StreamParser:
         if self._chunks:
             data = b"".join(self._chunks)
             self._chunks = [data]
-        base, limits = self._base, self.limits
-        declared = limits.declarations * SHORTEST_DECLARATION
-        done = self._tree.done.copy()
-        self._tree.done.clear()
+        base, done = self._base, self._tree.done
         for item, start, content, end, raw in done:
             if not isinstance(item, Element):
                 self._events.append(self._outermost(item, data, start - base))
                 continue
-            if end - start > limits.size:
-                raise StreamError("policy-violation", f"an element may have at most {limits.size} bytes")
-            if end - start > declared:
-                check_declarations(data, limits.declarations, start - base, end - base)
+            if end - start > self._harmless:
+                self._check_whole(data, start - base, end - base)
             if raw and self._raw_allowed:
                 begin = content - base if content >= 0 else behind_start_tag(data, start - base)
                 item.inner = data[begin : end - base]
             self._events.append(item)
+        done.clear()
+
+    def _check_whole(self, data: bytes, start: int, end: int) -> None:
+        """Refuse an element that is too large, or has too many namespace declarations."""
+        if end - start > self.limits.size:
+            raise StreamError("policy-violation", f"an element may have at most {self.limits.size} bytes")
+        check_declarations(data, self.limits.declarations, start, end)
 
     def _outermost(self, item: Opening | StreamFooter, data: bytes, at: int) -> Event:
         """Note a stream header: its declarations are needed again whenever expat is replaced."""
