@@ -57,10 +57,14 @@ class Database:
         self._statements = Statements(self.engine.dialect)
         self._limits = limits
         self._clock = clock
+        self._lane = partial(
+            ThreadLane, call_in_loop=call_in_loop, limits=limits, tallies=self.tallies, call_soon=call_soon
+        )
         if limits.threads:
-            self._reads, self._writes = self._thread_lanes(call_in_loop, call_soon)
+            self._reads, self._writes = self._thread_lanes()
         else:
             self._reads, self._writes = self._inline_lanes()
+        self._lanes = [self._reads] if self._writes is self._reads else [self._reads, self._writes]
 
     def fetch(self, name: str, statement: Executable, parameters: Parameters) -> Deferred[list[Row]]:
         """Run one SELECT; return all its rows."""
@@ -78,6 +82,25 @@ class Database:
     def transaction(self, name: str, work: Callable[[Connection], T], slot: int | None) -> Deferred[T]:
         """Run `work` in one transaction in a storage thread; return what it returns. Raises as `write` does."""
         return self._writes.submit(name, _transact, (work, slot), False)
+
+    def read(self, name: str, call: Callable[..., T], args: tuple[Any, ...]) -> Deferred[T]:
+        """Have `call(link, *args)` made in a storage thread; it must only read, as it may be called twice."""
+        return self._reads.submit(name, call, args, True)
+
+    def writer_lane(self) -> Lane:
+        """Return the lane for a queue that gathers its writes by itself: SQLite's writer, or a connection of its own.
+
+        On PostgreSQL each call opens another one. It is closed with the database.
+        """
+        if self.is_sqlite:
+            return self._writes
+        runner = self._runner(self._outages[0])
+        if self._limits.threads:
+            lane: Lane = self._lane("storage-log", [runner])
+        else:
+            lane = InlineLane(runner, self.tallies, self._clock)
+        self._lanes.append(lane)
+        return lane
 
     @property
     def down(self) -> str | None:
@@ -109,8 +132,7 @@ class Database:
 
     def close(self) -> Deferred[Any]:
         """Refuse new jobs, wait for those in the queues, close the connections."""
-        lanes = {id(lane): lane for lane in (self._reads, self._writes)}
-        return gatherResults([lane.close() for lane in lanes.values()]).addBoth(self._dispose)
+        return gatherResults([lane.close() for lane in self._lanes]).addBoth(self._dispose)
 
     def _dispose(self, result: T) -> T:
         self.engine.dispose()
@@ -121,16 +143,13 @@ class Database:
         read = self._runner(write.outage, writable=True)
         return InlineLane(read, self.tallies, self._clock), InlineLane(write, self.tallies, self._clock)
 
-    def _thread_lanes(self, call_in_loop: CallInLoop, call_soon: CallInLoop | None) -> tuple[Lane, Lane]:
+    def _thread_lanes(self) -> tuple[Lane, Lane]:
         outage = self._outage()
         readers = [self._runner(outage) for _ in range(self._limits.threads)]
-        lane = partial(
-            ThreadLane, call_in_loop=call_in_loop, limits=self._limits, tallies=self.tallies, call_soon=call_soon
-        )
-        reads = lane("storage", readers, prompt=self.is_sqlite)
+        reads = self._lane("storage", readers, prompt=self.is_sqlite)
         if not self.is_sqlite:
             return reads, reads
-        return reads, lane("storage-writer", [self._committer()], together=self._limits.together)
+        return reads, self._lane("storage-writer", [self._committer()], together=self._limits.together)
 
     def _outage(self) -> Outage:
         outage = Outage(self.place, self._limits.retry)

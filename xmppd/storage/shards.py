@@ -86,21 +86,22 @@ class SqlShards:
         """Refuse new jobs, wait for those in the queues, close every connection."""
         await gatherResults([database.close() for database in self.databases])
 
+    async def refresh_map(self) -> None:
+        """Read the slot map from shard 0 anew, as a shard has refused a write."""
+        found = await self.databases[0].transaction("slots.refresh", stored_map, None)
+        if found is not None and found.version > self.slots.version:
+            self._adopt(found)
+
     async def _on_slot(self, owner: str, ask: Callable[[Database, int], Deferred[T]]) -> T:
         slot = slot_of(owner)
         try:
             return await ask(self.databases[self.slots.shards[slot]], slot)
         except SlotElsewhere:
-            await self._refresh_map()
+            await self.refresh_map()
         try:
             return await ask(self.databases[self.slots.shards[slot]], slot)
         except SlotElsewhere as error:
             raise StorageUnavailable(f"slot {slot} is being moved") from error
-
-    async def _refresh_map(self) -> None:
-        found = await self.databases[0].transaction("slots.refresh", stored_map, None)
-        if found is not None and found.version > self.slots.version:
-            self._adopt(found)
 
     def _adopt(self, found: SlotMap) -> None:
         """Use a map from now on, and keep it for a boot without shard 0."""
