@@ -12,7 +12,7 @@ from typing import Final
 from ..protocol.errors import StanzaError
 from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
-from ..protocol.stanza_id import ORIGIN_ID, stanza_id
+from ..protocol.stanza_id import ORIGIN_ID, stanza_id, stanza_id_bytes
 from .clock import Clock
 from .drive import drive_alone
 from .events import MessageSent
@@ -195,7 +195,7 @@ class KeptMessages:
         if received is None:
             await self._distribute(account, message.stanza, 0)
         elif not received.is_repeated:
-            await self._distribute(account, message.stanza.with_added(stanza_id(account, received.id)), received.id)
+            await self._distribute(account, with_id(message.stanza, account, received.id), received.id)
         else:
             self._inboxes.deliver_again(account, (received.id,))
 
@@ -223,6 +223,11 @@ class KeptMessages:
         """Tell of a fault in here."""
         assert isinstance(error, Exception), "whatever else is raised ends the process"
         self._hooks.faults.tell("log", "delivery", error)
+
+
+def with_id(stanza: Stanza, account: Jid, row: int) -> Stanza:
+    """Return a stanza with the `<stanza-id/>` of its row in an account's log."""
+    return stanza.with_mark(stanza_id(account, row), stanza_id_bytes(account, row))
 
 
 def origin_id_of(stanza: Stanza) -> str | None:

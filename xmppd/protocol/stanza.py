@@ -106,6 +106,14 @@ class Stanza:
         stanza._content = None
         return stanza
 
+    def with_mark(self, mark: Element, written: bytes) -> "Stanza":
+        """Return the stanza with one element appended whose bytes are known."""
+        content = self.content()
+        stanza = self.copy()
+        stanza.added = (*self.added, mark)
+        stanza._content = content + written
+        return stanza
+
     def reply(self, type: str, *children: Element, from_: Jid | None = None) -> "Stanza":
         """Return an answer: addresses swapped, the same id."""
         sender = from_ or self.to or self.from_.bare

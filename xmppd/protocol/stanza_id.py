@@ -6,7 +6,7 @@ the end tag; nothing is parsed for it.
 
 from typing import Final
 
-from .element import E, Element
+from .element import Element
 from .names import DELAY
 from .timestamps import format_time
 from .writer import escape_attribute
@@ -18,7 +18,7 @@ ORIGIN_ID: Final = f"{{{NAMESPACE}}}origin-id"
 
 def stanza_id(by: str, id: int) -> Element:
     """Return the `<stanza-id/>` that a log's owner gives."""
-    return E(STANZA_ID, by=by, id=id)
+    return Element(STANZA_ID, {"by": by, "id": str(id)})
 
 
 def stanza_id_bytes(by: str, id: int) -> bytes:
