@@ -10,14 +10,15 @@ from xmppd.core.message_log import Done, Entry
 class HeldLog:
     """Implements `xmppd.core.message_log.MessageLog` over a real one; while it is held no commit is told of.
 
-    :ivar waiting: what to call to tell of the commits, the oldest first.
+    :ivar held: what to call to tell of the commits, the oldest first.
     """
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Any, soon: Callable[[Callable[[], None]], None]) -> None:
         self._log = log
+        self._soon = soon
         self._is_held = False
         self._error: Exception | None = None
-        self.waiting: deque[Callable[[], None]] = deque()
+        self.held: deque[Callable[[], None]] = deque()
 
     def hold(self) -> None:
         """Let commits happen, and nobody know, from now on."""
@@ -27,8 +28,8 @@ class HeldLog:
         """Tell of the first so many commits, or of all, and of later ones at once."""
         if number is None:
             self._is_held = False
-        for _ in range(len(self.waiting) if number is None else number):
-            self.waiting.popleft()()
+        for _ in range(len(self.held) if number is None else number):
+            self.held.popleft()()
 
     def fail(self, error: Exception | None) -> None:
         """Let what is appended from now on fail with an error; None lets it succeed again."""
@@ -37,12 +38,12 @@ class HeldLog:
     def append(self, entries: Sequence[Entry], done: Done) -> None:
         error = self._error
         if error is not None:
-            self._log.soon(lambda: done(error))
+            self._soon(lambda: done(error))
             return
 
         def told(outcome: Exception | None) -> None:
             if self._is_held:
-                self.waiting.append(lambda: done(outcome))
+                self.held.append(lambda: done(outcome))
             else:
                 done(outcome)
 

@@ -14,16 +14,18 @@ from xmppd.config.limits import Limits
 from xmppd.config.server import Config, Host, Modules
 from xmppd.core.accounts import Role
 from xmppd.core.credentials import derive_all
-from xmppd.core.no_log import NoLog
+from xmppd.core.session import Session
 from xmppd.protocol.jid import Jid
 from xmppd.storage.accounts import SqlAccounts
 from xmppd.storage.database import Database
 from xmppd.storage.jobs import Limits as StorageLimits
+from xmppd.storage.message_log.log import SqlMessageLog
 from xmppd.storage.migrate import migrate
 from xmppd.storage.shards import SqlShards
 
 from .accounts import HeldAccounts
 from .client import Client
+from .log import HeldLog
 
 PASSWORD = "pencil"
 HOSTS = ("montague.example", "capulet.example", "shakespeare.example")
@@ -59,6 +61,7 @@ class Server:
 
     :ivar clock: the fake clock; `advance` moves it.
     :ivar captured: what expected XML has captured, shared by all clients.
+    :ivar log: the message log; `log.hold()` lets nobody know of a commit.
     :ivar store: the account store; `store.hold()` makes whoever asks it wait.
     """
 
@@ -86,11 +89,28 @@ class Server:
             driver: Any = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
             driver.deserialize(empty_database())
+        self._config = config
+        self._raise_node()
+
+    def _raise_node(self) -> None:
         shards = SqlShards([self.database])
         shards.load_map()
         self.store = HeldAccounts(SqlAccounts(shards, self.clock))
-        self.node = Node(config, shards, self.store, NoLog(), self.clock, self.soon, _inline, b"a secret of the tests")
+        self.log = HeldLog(SqlMessageLog(shards, self.clock, self.soon), self.soon)
+        self.node = Node(
+            self._config, shards, self.store, self.log, self.clock, self.soon, _inline, b"a secret of the tests"
+        )
         self.wait(self.node.start())
+
+    def dies(self) -> None:
+        """End the node without a word: only what is in the database is left."""
+        for call in self.clock.getDelayedCalls():
+            call.cancel()
+        self._soon.clear()
+
+    def begins_anew(self) -> None:
+        """Start a node on what another one left."""
+        self._raise_node()
 
     # Running
 
@@ -130,6 +150,12 @@ class Server:
         if self.wait(self.node.accounts.get(bare)) is None:
             self.wait(self.node.accounts.create(bare, keys(), role))
         return bare
+
+    def session(self, jid: str) -> Session:
+        """Return the session of a full JID, which must be there."""
+        session = self.node.sessions.at(Jid.parse(jid))
+        assert session is not None, f"{jid} is not connected"
+        return session
 
     def connection(self, **options: Any) -> Client:
         """Open a connection on which nothing was said yet."""

@@ -25,13 +25,13 @@ from ..core.discovery import LoadError
 from ..core.drive import drive_alone
 from ..core.log import Log
 from ..core.metrics import Exposition
-from ..core.no_log import NoLog
 from ..core.shards import StorageUnavailable
 from ..protocol.errors import StreamError
 from ..storage import migrate
 from ..storage.accounts import SqlAccounts
 from ..storage.database import Database
 from ..storage.jobs import Limits as StorageLimits
+from ..storage.message_log.log import SqlMessageLog
 from ..storage.shards import SqlShards
 from ..transport.admission import Admission
 from ..transport.certificate import CertificateError
@@ -100,6 +100,7 @@ class Server:
         self._databases: list[Database] = []
         self._admin: AdminSocket | None = None
         self._ports: Ports | None = None
+        self._message_log: SqlMessageLog | None = None
 
     # Starting
 
@@ -152,11 +153,12 @@ class Server:
             raise StartError(f"{self.file}: {error}") from error
 
     def _make_node(self, shards: SqlShards) -> Node:
+        self._message_log = SqlMessageLog(shards, self.reactor, self.loop.call_soon)
         return Node(
             self.config,
             shards,
             SqlAccounts(shards, self.reactor),
-            NoLog(),
+            self._message_log,
             self.reactor,
             self.loop.call_soon,
             self.in_thread,
@@ -264,6 +266,8 @@ class Server:
             await self.node.stop()
         if self.certificates is not None:
             self.certificates.stop()
+        if self._message_log is not None:
+            await self._message_log.close()
         if self.shards is not None:
             await self.shards.close()
         self._workers.shutdown(wait=False)

@@ -28,7 +28,6 @@ from ..core.administration import Administration, Authority
 from ..core.commands import Caller, CommandError, Exit, Origin, Registry
 from ..core.discovery import LoadError
 from ..core.drive import drive
-from ..core.no_log import NoLog
 from ..core.results import plain_result
 from ..core.shards import StorageUnavailable
 from ..core.threads import Threads
@@ -36,6 +35,7 @@ from ..storage import migrate
 from ..storage.accounts import SqlAccounts
 from ..storage.database import Database
 from ..storage.jobs import Limits
+from ..storage.message_log.log import SqlMessageLog
 from ..storage.shards import SqlShards
 from ..transport.certificate import CertificateError
 from ..transport.certificates import CertificateFiles, CertificateStore
@@ -148,7 +148,8 @@ def account_commands(file: Path, stack: ExitStack) -> AccountCommands:
     shards = SqlShards(databases)
     shards.load_map()
     clock = WallClock()
-    node = Node(config, shards, SqlAccounts(shards, clock), NoLog(), clock, soon=now, in_thread=here, secret=b"")
+    log = SqlMessageLog(shards, clock, now)
+    node = Node(config, shards, SqlAccounts(shards, clock), log, clock, soon=now, in_thread=here, secret=b"")
     at_once(node.loader.load_all(node.wanted_modules()))
     stack.callback(lambda: at_once(node.loader.stop_all()))
     return AccountCommands(node.accounts, node.hosts, node.sessions, Threads(here))
