@@ -241,7 +241,6 @@ def _create_log() -> None:
         sa.Column("stanza", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("owner", "id", name="pk_log"),
         postgresql_partition_by="RANGE (id)",
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_log_owner_peer_key_id", "log", ["owner", "peer_key", "id"])
 
