@@ -84,7 +84,7 @@ class Database:
         return self._writes.submit(name, _transact, (work, slot), False)
 
     def read(self, name: str, call: Callable[..., T], args: tuple[Any, ...]) -> Deferred[T]:
-        """Have `call(link, *args)` made in a storage thread; it must only read, as it may be called twice."""
+        """Have `call(link, *args)` made in a storage thread; it may be called twice, which must do no harm."""
         return self._reads.submit(name, call, args, True)
 
     def writer_lane(self) -> Lane:

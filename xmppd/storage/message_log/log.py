@@ -22,6 +22,7 @@ from .keys import Keys
 from .measures import LogMetrics
 from .postgres_append import PostgresAppend
 from .reads import RECENT, WIDTH, Question, Reads, fetch, fetch_rows, fetch_traced
+from .retention import Keep, Longest, Retention, for_ever
 from .sqlite_append import SqliteAppend
 from .tables import log as rows
 from .tables import log_cursor, log_head
@@ -55,12 +56,15 @@ FORGET_CURSOR: Final = delete(log_cursor).where(log_cursor.c.owner == bindparam(
 class SqlMessageLog:
     """The log of every owner. Implements `core.message_log.MessageLog`.
 
-    Its timers run only while something waits. It is closed before the shards are.
+    It is started, and closed before the shards are. Beside the daily look at old rows its timer runs only while
+    something waits.
 
     :param shards: with their slot map loaded when the first question comes.
     :param clock: for waiting.
     :param call_soon: asks the loop for a call, from its own thread.
     :param wall_clock: seconds since the epoch, by which SQLite numbers rows; the clock's own if not given.
+    :param keep: for how long an owner's rows are kept, in seconds; None is for ever.
+    :param longest: the longest of these times: older rows may be dropped without asking for whose they are.
     :param bounds: how much may wait in each shard's queue.
     :ivar metrics: what the writers have done.
     """
@@ -72,6 +76,8 @@ class SqlMessageLog:
         call_soon: Callable[..., object],
         *,
         wall_clock: Callable[[], float] | None = None,
+        keep: Keep = for_ever,
+        longest: Longest = for_ever,
         bounds: Bounds = NO_BOUNDS,
     ) -> None:
         self.metrics = LogMetrics()
@@ -83,6 +89,7 @@ class SqlMessageLog:
         self._reads = [Reads(self._keys, database.engine.dialect) for database in shards.databases]
         cursors = Cursors(self._keys, shards.databases[0].is_sqlite)
         self._gathering = Gathering(cursors, self._lane_of, self._refresh, self.metrics)
+        self._retention = Retention(shards.databases, clock, self._wall_clock, self.purge, keep, longest)
         self._timer: Any = None
 
     @property
@@ -90,8 +97,17 @@ class SqlMessageLog:
         """How many rows wait to be sent."""
         return sum(writer.rows for writer in self._writers)
 
+    def start(self) -> None:
+        """Make partitions ahead and remove what is too old: now, and every day."""
+        self._retention.start()
+
+    async def tend(self) -> bool:
+        """Do now what `start` does every day; return whether all of it could be done."""
+        return await self._retention.tend()
+
     async def close(self) -> None:
         """Take no more, wait for what is queued, write the cursors."""
+        await self._retention.stop()
         for writer in self._writers:
             await writer.close()
         await self._gathering.write()
