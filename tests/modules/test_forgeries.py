@@ -85,8 +85,9 @@ def juliet(server: Server, rooms: Rooms) -> Client:
 
 
 def arrives(client: Client, content: str, from_: str = ORCHARD, to: str = JULIET, type: str = "chat") -> None:
-    """Check that a message with that content, and nothing else, is the next to arrive."""
-    client.receives(f"<message from='{from_}' to='{to}' type='{type}'>{content}</message>")
+    """Check that a message with that content is the next to arrive, with nothing else but its number if it is kept."""
+    number = f"<stanza-id {SID} by='{JULIET}' id='{{any}}'/>" if type == "chat" else ""
+    client.receives(f"<message from='{from_}' to='{to}' type='{type}'>{content}{number}</message>")
 
 
 class TestClients:
@@ -104,7 +105,7 @@ class TestClients:
     def test_honest_in_a_message(self, romeo: Client, juliet: Client, honest: str) -> None:
         """What is anybody's to say arrives, to the byte."""
         romeo.sends(f"<message to='{JULIET}' type='chat'><body>c</body>{honest}</message>")
-        assert f"<body>c</body>{honest}</message>".encode() in juliet.raw
+        assert f"<body>c</body>{honest}".encode() in juliet.raw
         arrives(juliet, f"<body>c</body>{honest}")
 
     @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
@@ -189,14 +190,15 @@ class TestElsewhere:
         assert self.comes(server, *word) == [child.name for child in word]
         assert self.comes(server, *self.WORD, type="") == [child.name for child in self.WORD]
 
-    @pytest.mark.parametrize("type", ["chat", ""])
-    def test_in_our_name(self, server: Server, juliet: Client, type: str) -> None:
+    @pytest.mark.parametrize(("type", "number"), [("chat", ["{urn:xmpp:sid:0}stanza-id"]), ("", [])])
+    def test_in_our_name(self, server: Server, juliet: Client, type: str, number: list[str]) -> None:
         """Nobody elsewhere numbers or delays stanzas for us, or has our carbons."""
         forged = (
             stanza_id(JULIET), stanza_id("capulet.example"), delay("capulet.example"), delay(JULIET),
             E("{urn:xmpp:carbons:2}received"),
         )  # fmt: skip
-        assert self.comes(server, *forged, E("{urn:x}x"), from_="mab@verona.example/x", type=type) == ["{urn:x}x"]
+        got = self.comes(server, *forged, E("{urn:x}x"), from_="mab@verona.example/x", type=type)
+        assert got == ["{urn:x}x", *number], "a message that is kept has the number that we gave it"
 
     def test_history_elsewhere(self, server: Server, juliet: Client) -> None:
         """A room's history may name the accounts of ours that spoke, not our host."""
