@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from xmppd.core.shards import StorageUnavailable
 from xmppd.storage import workers
+from xmppd.storage.bells import LockBell
 from xmppd.storage.jobs import Limits, Outage, Runner
 from xmppd.storage.tallies import Tallies
 from xmppd.storage.workers import InlineLane, ThreadLane, Worker
@@ -121,7 +122,7 @@ class TestThreadLane:
         lanes.loop.turn()
         assert started.wait(HANG)
         asked += [submit(lane, lambda link: None) for _ in range(4)]
-        taken = lane.take(Worker(lane, lanes.runner(), 3), 3)
+        taken = lane.take(Worker(lane, lanes.runner(), 3, LockBell()), 3)
         assert len(taken) == 3
         gate.set()
         for job in taken:
@@ -252,7 +253,7 @@ class TestPromptness:
     def test_nothing_to_wait_for(self, lanes: Lanes, lane: ThreadLane) -> None:
         """A job that a busy thread has taken before it was handed over is not waited for."""
         asked = submit(lane, lambda link: "taken")
-        (job,) = lane.take(Worker(lane, lanes.runner(), 1), 1)
+        (job,) = lane.take(Worker(lane, lanes.runner(), 1, LockBell()), 1)
         lanes.loop.turn()
         job.outcome = "taken"
         lane.finish([job])

@@ -132,7 +132,12 @@ class Server:
     def _open_databases(self) -> SqlShards:
         try:
             self._databases.extend(
-                Database(str(shard.url), self.loop.call_soon_threadsafe, StorageLimits(threads=shard.readers))
+                Database(
+                    str(shard.url),
+                    self.loop.call_soon_threadsafe,
+                    StorageLimits(threads=shard.readers),
+                    call_soon=self.loop.call_soon,
+                )
                 for shard in self.config.shards
             )
             shards = SqlShards(self._databases, self.data.path / "slots.json")

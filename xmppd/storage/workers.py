@@ -14,13 +14,14 @@ and no more for a while: its answer comes as it does from a server.
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
 from ..core.shards import StorageUnavailable
+from .bells import Bell, LockBell, PipeBell
 from .jobs import Clock, Job, Limits, Outage, Runner
 from .tallies import Tallies
 
@@ -111,7 +112,7 @@ class ThreadLane:
         self._ended = 0  # threads that have ended; the loop's own
         self._closed: Deferred[None] | None = None
         self._watch_over = Event()
-        self._workers = [Worker(self, runner, together) for runner in runners]
+        self._workers = [Worker(self, runner, together, PipeBell() if prompt else LockBell()) for runner in runners]
         self._threads = [
             Thread(target=worker.work, name=f"{name}-{number}", daemon=True)
             for number, worker in enumerate(self._workers)
@@ -242,23 +243,25 @@ class ThreadLane:
 
 
 class Worker:
-    """One thread of a lane."""
+    """One thread of a lane.
 
-    def __init__(self, lane: ThreadLane, runner: Runner[Any], together: int) -> None:
+    :param bell: wakes it.
+    """
+
+    def __init__(self, lane: ThreadLane, runner: Runner[Any], together: int, bell: Bell) -> None:
         self._lane = lane
         self._runner = runner
         self._together = together
         self._since: float | None = None  # when it began what it is doing
-        self._bed = Lock()
-        self._bed.acquire()
+        self._bell = bell
 
     def sleep(self) -> None:
         """Wait until `wake` is called, or return at once if that was before."""
-        self._bed.acquire()
+        self._bell.wait()
 
     def wake(self) -> None:
         """Let the thread go on; once for each `sleep`."""
-        self._bed.release()
+        self._bell.ring()
 
     def work(self) -> None:
         """Run jobs until there will be no more."""
@@ -269,6 +272,7 @@ class Worker:
             self._since = None
             self._lane.finish(jobs)
         self._runner.close()
+        self._bell.close()
         self._lane.end()
 
     def interrupt(self, now: float, patience: float) -> None:
