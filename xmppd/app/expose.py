@@ -24,6 +24,9 @@ def expose(
     exposition.gauge("sessions", "Resources connected to this process.", lambda: len(node.sessions))
     exposition.gauge("accounts_online", "Accounts with a session on this process.", node.sessions.accounts)
     exposition.register("clients", counters)
+    management = node.clients.management
+    exposition.register("stream_management", management.counters)
+    exposition.gauge("stream_management_unacknowledged", "Stanzas not acknowledged by clients.", management.depth)
     exposition.gauge(
         "storage_transactions",
         "Transactions by name since the start.",

@@ -152,6 +152,7 @@ class Node:
     async def stop(self) -> None:
         """Stop the modules."""
         self.upkeep.stop()
+        self.clients.management.stop()
         self.router.inboxes.stop()
         await self.loader.stop_all()
 

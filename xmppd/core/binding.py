@@ -22,7 +22,7 @@ def claim(context: ClientContext, account: Jid, event: BindRequested) -> Jid:
     old = sessions.at(jid)
     if old is not None:
         old.wire.close(StreamError("conflict", "replaced by a new session of the same resource"))
-    elif len(sessions.of(account)) >= context.limits.sessions_per_account:
+    elif len(sessions.of(account)) >= context.limits.sessions_per_account and not context.management.make_room(account):
         raise ResourceConstraint("too many sessions of this account")
     return jid
 

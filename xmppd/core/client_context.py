@@ -10,6 +10,7 @@ from ..protocol.parser import ParserPool
 from ..protocol.tree import Limits as ElementLimits
 from .authentication import Authenticator
 from .clock import Clock
+from .endings import Endings
 from .hooks import Hooks
 from .host import Hosts
 from .inbox import Inboxes
@@ -20,6 +21,7 @@ from .offers import Offers
 from .router import Router
 from .session import Session
 from .sessions import Sessions
+from .stream_management import StreamManagement
 from .throttle import LoginThrottle
 from .upkeep import Upkeep
 
@@ -48,6 +50,8 @@ class ClientContext:
     :ivar offers: the stream features of each kind of stream.
     :ivar parsers: parsers of streams that have a session.
     :ivar early: parsers of streams that have none yet; their limits are small.
+    :ivar endings: what ends sessions.
+    :ivar management: the sessions whose stanzas are counted (XEP-0198).
     :ivar ends_told: bounds the lines of the log about streams that end with an error.
     :ivar failures_told: bounds those about logins that fail.
     """
@@ -67,6 +71,8 @@ class ClientContext:
     counters: ClientMetrics = field(default_factory=ClientMetrics)
     nonzas: dict[str, Nonza] = field(default_factory=dict)
     offers: Offers = field(init=False)
+    endings: Endings = field(init=False)
+    management: StreamManagement = field(init=False)
     parsers: ParserPool = field(init=False)
     early: ParserPool = field(init=False)
     ends_told: LineLimit = field(init=False)
@@ -76,6 +82,8 @@ class ClientContext:
         self.ends_told = LineLimit(self.clock)
         self.failures_told = LineLimit(self.clock)
         self.offers = Offers(self.hooks)
+        self.endings = Endings(self.sessions, self.inboxes, self.hooks, self.router, self.soon)
+        self.management = StreamManagement(self.sessions, self.inboxes, self.clock, self.soon, self.endings.end)
         self.limits_changed()
 
     def limits_changed(self) -> None:

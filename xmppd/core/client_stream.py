@@ -10,7 +10,7 @@ does not read its own stream is closed when more than `send_buffer` waits for it
 
 import secrets
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -25,11 +25,12 @@ from ..protocol.stream import ERROR, Stream, unknown_element
 from .client_context import ClientContext as ClientContext
 from .connection import Connection
 from .drive import drive, drive_alone
-from .events import SessionEnded, SessionSilent
+from .events import SessionSilent
 from .log import Log
 from .login import Login
 from .router import is_answered
 from .session import Session
+from .stream_management import Managed
 
 LONGEST_TURN: Final = 0.01  # seconds from which on a stream waits for its next turn
 SLICE: Final = 16_384  # bytes that are parsed at once
@@ -42,14 +43,15 @@ class ClientStream:
     """One connection of a client (RFC 6120), as the transport's receiver and the session's wire.
 
     :ivar session: the bound session, or None.
+    :ivar managed: the session's counters, once its stanzas are counted (XEP-0198).
     :ivar last_heard: when something came in last, by the upkeep's clock.
     :ivar pinged_at: when the client was asked for a sign of life, or None.
     """
 
     __slots__ = (
-        "_backlog", "_busy", "_closing", "_congested", "_context", "_login", "_roomless", "_stream", "_unread",
-        "connected_at", "connection", "last_heard", "pinged_at", "scram_without_tls", "session", "tls_allowed",
-        "tls_required",
+        "_backlog", "_busy", "_closing", "_congested", "_context", "_finished", "_login", "_roomless", "_stream",
+        "_unread", "connected_at", "connection", "last_heard", "managed", "pinged_at", "scram_without_tls",
+        "session", "tls_allowed", "tls_required",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +62,7 @@ class ClientStream:
         self.tls_required = tls_required
         self.scram_without_tls = scram_without_tls
         self.session: Session | None = None
+        self.managed: Managed | None = None
         self.connected_at = 0.0
         self.last_heard = 0.0
         self.pinged_at: float | None = None
@@ -70,6 +73,7 @@ class ClientStream:
         self._closing = False
         self._congested = False
         self._roomless: list[Deferred[None]] = []
+        self._finished: list[Deferred[None]] = []
 
     # The transport calls
 
@@ -105,13 +109,13 @@ class ClientStream:
             self.take(data)
 
     def connection_lost(self, reason: str) -> None:
-        """End: the session, if there is one, is over."""
+        """End: the session, if there is one, is over, unless it can be resumed (XEP-0198, Stream Closure)."""
         self._closing = True
         self._context.upkeep.gone(self)
         if self._login is not None:
             self._login.lost()
             self._login = None
-        self._end_session(reason)
+        self._leave_session(reason, may_go_on=True)
 
     def pause_writing(self) -> None:
         """Note that the client does not keep up."""
@@ -147,16 +151,16 @@ class ClientStream:
     @property
     def acknowledges(self) -> bool:
         """Whether the client acknowledges what it gets."""
-        return False
+        return self.managed is not None
 
     def unacknowledged(self) -> Collection[int]:
         """Return the rows that are written and not acknowledged."""
-        return ()
+        return () if self.managed is None else self.managed.rows()
 
     def room(self) -> "Deferred[None] | None":
         """Return None if more can be written now, else what fires when it can, or when the stream ends."""
         if not self._congested or self._closing:
-            return None
+            return None if self.managed is None else self.managed.room()
         waiting: Deferred[None] = Deferred()
         self._roomless.append(waiting)
         return waiting
@@ -166,17 +170,26 @@ class ClientStream:
         if self._closing:
             return False
         if self._congested and self.connection.pending() + len(data) > self._context.limits.send_buffer:
-            self._overflow()
-            return False
+            return self._overflow(data, row)
         self._context.counters.stanzas_sent += 1
         self.connection.write(data)
+        managed = self.managed
+        if managed is not None and managed.outgoing.add(data, row):
+            managed.attend()
         return True
 
-    def _overflow(self) -> None:
+    def write_nonza(self, data: bytes) -> None:
+        """Send bytes that are no stanza, or one that was counted already."""
+        if not self._closing:
+            self.connection.write(data)
+
+    def _overflow(self, data: bytes, row: int) -> bool:
         """Give up on a client that does not read (architecture rule 8); the connection is full, so it is cut."""
+        session = self.session
         self._context.counters.overflows += 1
-        log.info("{jid} does not read its stream and is closed", jid=self.session and self.session.jid)
-        self.close(StreamError("resource-constraint", "the client does not read its stream"))
+        log.info("{jid} does not read its stream and is closed", jid=session and session.jid)
+        self.let_go(StreamError("resource-constraint", "the client does not read its stream"))
+        return session is not None and session.wire is not self and session.wire.write_stanza(data, row)
 
     def ask_for_life(self) -> None:
         """Ask the client whether it is still there; whatever it answers is an answer.
@@ -193,7 +206,14 @@ class ClientStream:
             self.last_heard = self._context.upkeep.now
 
     def close(self, error: StreamError | None = None) -> None:
-        """End the stream in good order, with a stream error if one is given."""
+        """End the stream in good order, with a stream error if one is given, and its session with it."""
+        self._close(error, may_go_on=False)
+
+    def let_go(self, error: StreamError) -> None:
+        """End the stream with an error; its session goes on without it, if it can be resumed (XEP-0198)."""
+        self._close(error, may_go_on=True)
+
+    def _close(self, error: StreamError | None, *, may_go_on: bool) -> None:
         if self._closing:
             return
         self._closing = True
@@ -207,7 +227,7 @@ class ClientStream:
         if data:
             self.connection.write(data)
         self.connection.close()
-        self._end_session("" if error is None else str(error))
+        self._leave_session("" if error is None else str(error), may_go_on=may_go_on)
 
     def _tell(self, error: StreamError) -> None:
         left_out = self._context.ends_told.admit()
@@ -222,16 +242,25 @@ class ClientStream:
         hosts = self._context.hosts.all()
         return hosts[0].name if hosts else ""
 
-    def _end_session(self, reason: str) -> None:
+    def _leave_session(self, reason: str, *, may_go_on: bool) -> None:
         session, self.session = self.session, None
         self._make_room()
-        if session is None or not self._context.sessions.remove(session):
+        if session is None:
             return
-        self._context.inboxes.ended(session, tuple(self.unacknowledged()))
-        drive_alone(
-            self._context.hooks.notify(SessionEnded(session, reason)),
-            lambda error: log.failure("ending {jid} failed", error, jid=session.jid),
-        )
+        managed, management = self.managed, self._context.management
+        if managed is None:
+            self._context.endings.end(session, reason)
+        elif not (may_go_on and management.hibernate(managed, reason)):
+            self._context.endings.end(session, reason, management.over(managed, in_order=not reason))
+
+    def finished(self) -> Awaitable[None]:
+        """Return what fires once no stanza is being handled any more."""
+        finished: Deferred[None] = Deferred()
+        if self._busy:
+            self._finished.append(finished)
+        else:
+            finished.callback(None)
+        return finished
 
     # From login to stanzas
 
@@ -240,6 +269,13 @@ class ClientStream:
         self.session = session
         self._login = None
         self._context.counters.logins += 1
+        self._context.upkeep.bound(self)
+
+    def adopt(self, managed: Managed) -> None:
+        """Take over a session that goes on with this stream (XEP-0198, Resumption): stanzas flow."""
+        self.session = managed.session
+        self.managed = managed
+        self._login = None
         self._context.upkeep.bound(self)
 
     def take(self, data: bytes) -> None:
@@ -335,6 +371,9 @@ class ClientStream:
 
     def _done(self, _: object) -> None:
         self._busy = False
+        finished, self._finished = self._finished, []
+        for deferred in finished:
+            deferred.callback(None)
         if self._backlog is not None:
             self._context.soon(self._go_on)
 
@@ -357,21 +396,17 @@ class ClientStream:
         try:
             stanza = read(element, session.jid, self._stream.lang)
         except Malformed as malformed:
-            self._answer(malformed.stanza, malformed.error)
+            answer(session, malformed.stanza, malformed.error)
             session.gate.received += 1
             return
         try:
             await self._context.router.from_client(session, stanza)
         except StanzaError as error:
-            self._answer(stanza, error)
+            answer(session, stanza, error)
         except Exception as error:
             log.failure("a {kind} from {jid} failed", error, kind=stanza.kind, jid=session.jid)
-            self._answer(stanza, InternalServerError())
+            answer(session, stanza, InternalServerError())
         session.gate.received += 1  # not before: what is being handled is not settled
-
-    def _answer(self, stanza: Stanza, error: StanzaError) -> None:
-        if is_answered(stanza, error):
-            self.write_stanza(stanza.error(error).to_bytes())
 
     async def _nonza(self, session: Session, element: Element) -> None:
         if element.name == ERROR:  # the client gives up; an error is not answered with another (RFC 6120, 4.9.1.1)
@@ -381,6 +416,12 @@ class ClientStream:
         if handler is None:
             raise unknown_element(element, self._stream.state)
         await handler(session, element)
+
+
+def answer(session: Session, stanza: Stanza, error: StanzaError) -> None:
+    """Answer a client's stanza with an error, on whatever connection its session has by now."""
+    if is_answered(stanza, error):
+        session.wire.write_stanza(stanza.error(error).to_bytes())
 
 
 def check_from(sender: str, session: Session) -> None:

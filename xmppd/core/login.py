@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from ..protocol.errors import StanzaError, StreamError
+from ..protocol.element import Element
+from ..protocol.errors import StanzaError, StreamError, UnexpectedRequest
 from ..protocol.events import (
     AuthAborted,
     AuthResponse,
     AuthStarted,
     BindRequested,
+    NonzaReceived,
     RequestBeforeLogin,
     StartTlsRequested,
     StreamEnded,
@@ -23,7 +25,8 @@ from ..protocol.events import (
     StreamStarted,
 )
 from ..protocol.jid import Jid, JidError
-from ..protocol.stream import Stream
+from ..protocol.stream import Stream, unknown_element
+from ..protocol.stream_management import ENABLE, RESUME, failed
 from . import authentication
 from .binding import claim
 from .client_context import ClientContext
@@ -125,6 +128,8 @@ class Login:
             return self._bind(event)
         if isinstance(event, RequestBeforeLogin):
             return self._requests.answer(event.element, self._chosen)
+        if isinstance(event, NonzaReceived):
+            return self._take_nonza(event.element)
         if isinstance(event, StartTlsRequested):
             self._start_tls()
         elif isinstance(event, AuthAborted):
@@ -177,6 +182,34 @@ class Login:
         rest = self._stream.bind(event, jid)
         self._flush()
         await self._hand_over(session, rest)
+
+    async def _take_nonza(self, element: Element) -> None:
+        """Let an earlier session go on (XEP-0198), in place of binding a resource."""
+        if self._context.management.options is None or element.name not in (ENABLE, RESUME):
+            raise unknown_element(element, self._stream.state)
+        self._requests.count()
+        if element.name == ENABLE:
+            self._stream.say(failed(UnexpectedRequest("bind a resource first")))
+        else:
+            await self._resume(element)
+
+    async def _resume(self, element: Element) -> None:
+        login = self._sasl.login
+        assert login is not None, "the table lets a session be resumed behind a login only"
+        found = await self._context.management.resume_as_asked(login.account, element)
+        if self._stream.is_closed:
+            return
+        if isinstance(found, Element):
+            self._stream.say(found)
+            return
+        rest = self._stream.resume(found.element)
+        self._flush()
+        self._sasl.expect(None)
+        found.begin(self._driver)
+        if self._waiting:
+            self._driver.connection.resume_reading()
+        if rest:
+            self._driver.take(rest)
 
     async def _hand_over(self, session: Session, rest: bytes) -> None:
         """Begin the session; what was read behind the request to bind waits until everybody knows of it."""

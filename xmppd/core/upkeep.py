@@ -87,4 +87,4 @@ class Upkeep:
             stream.pinged_at = now
             stream.ask_for_life()
         elif now - stream.pinged_at > self._limits.idle_timeout:
-            stream.close(StreamError("connection-timeout", "no sign of life"))
+            stream.let_go(StreamError("connection-timeout", "no sign of life"))

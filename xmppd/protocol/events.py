@@ -1,8 +1,8 @@
 """What a client's stream tells its driver.
 
-`StreamStarted`, `StartTlsRequested`, `AuthStarted`, `AuthResponse`, `RequestBeforeLogin` and `BindRequested` want an
-answer; until the driver has given it, `Stream.next_event` returns None, whatever more has been received (h11 calls that
-PAUSED): no later byte is read before its state exists.
+`StreamStarted`, `StartTlsRequested`, `AuthStarted`, `AuthResponse`, `RequestBeforeLogin`, `BindRequested` and
+`NonzaReceived` want an answer; until the driver has given it, `Stream.next_event` returns None, whatever more has been
+received (h11 calls that PAUSED): no later byte is read before its state exists.
 """
 
 from dataclasses import dataclass
@@ -73,11 +73,21 @@ class BindRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class NonzaReceived:
+    """An element that is no stanza came behind authentication and before a resource is bound (XEP-0360).
+
+    Answer with `Stream.say`, or, if it makes the stream go on with an earlier session, with `Stream.resume`.
+    """
+
+    element: Element
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEnded:
     """The other side closed its stream; ours is closed, too."""
 
 
 StreamEvent = (
     StreamStarted | StartTlsRequested | AuthStarted | AuthResponse | AuthAborted | RequestBeforeLogin | BindRequested
-    | StreamEnded
+    | NonzaReceived | StreamEnded
 )  # fmt: skip

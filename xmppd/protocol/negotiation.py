@@ -42,6 +42,7 @@ class Input(Enum):
     FAILURE = auto()
     REQUEST = auto()  # an IQ before authentication: in-band registration (XEP-0077)
     BIND = auto()
+    RESUME = auto()  # an earlier session goes on, with its resource (XEP-0198)
     STANZA = auto()
     NONZA = auto()
     CLOSE = auto()
@@ -58,7 +59,11 @@ TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
         Input.FAILURE: State.SECURED,
         Input.ABORT: State.SECURED,
     },
-    State.AUTHENTICATED: {Input.BIND: State.BOUND, Input.NONZA: State.AUTHENTICATED},
+    State.AUTHENTICATED: {
+        Input.BIND: State.BOUND,
+        Input.RESUME: State.BOUND,
+        Input.NONZA: State.AUTHENTICATED,
+    },
     State.BOUND: {Input.STANZA: State.BOUND, Input.NONZA: State.BOUND},
     State.CLOSED: {},
 }

@@ -25,6 +25,7 @@ from .events import (
     AuthResponse,
     AuthStarted,
     BindRequested,
+    NonzaReceived,
     RequestBeforeLogin,
     StartTlsRequested,
     StreamEnded,
@@ -216,6 +217,10 @@ class Stream:
         if name == ERROR:  # the other side gives up; an error is not answered with another (RFC 6120, 4.9.1.1)
             self._negotiation.accept(Input.CLOSE)
             return StreamEnded()
+        if self.state is State.AUTHENTICATED:
+            self._negotiation.accept(Input.NONZA)
+            self._owes = True
+            return NonzaReceived(event)
         raise unknown_element(event, self.state)
 
     def _header(self, header: StreamHeader) -> StreamStarted:
@@ -287,7 +292,22 @@ class Stream:
         self._answered()
         self._negotiation.accept(Input.BIND)
         self._out.append(bound(request.element.get("id", "") or "", jid))
-        assert self._parser is not None
+        return self._rest()
+
+    def say(self, element: Element) -> None:
+        """Answer `NonzaReceived`; the stream stays as it is."""
+        self._answered()
+        self._send(element)
+
+    def resume(self, element: Element) -> bytes:
+        """Answer `NonzaReceived` with `element`: an earlier session goes on; return what `bind` returns."""
+        self._answered()
+        self._negotiation.accept(Input.RESUME)
+        self._send(element)
+        return self._rest()
+
+    def _rest(self) -> bytes:
+        assert self._parser is not None, "a request was read"
         rest = self._parser.take_rest()
         self._put_down(self._parser)
         return rest
