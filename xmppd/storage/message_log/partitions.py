@@ -26,8 +26,9 @@ LISTED: Final = (
     " WHERE i.inhparent = 'log'::regclass"
 )
 DROP: Final = "SELECT set_config('lock_timeout', '250ms', true); DROP TABLE IF EXISTS {name}; SELECT true"
-STALE_WRITERS: Final = "WITH gone AS (DELETE FROM log_writer WHERE seen < now() - interval '7 days' RETURNING 1)"
-FORGET_WRITERS: Final = f"{STALE_WRITERS} SELECT count(*) FROM gone"
+FORGET_WRITERS: Final = (
+    "WITH gone AS (DELETE FROM log_writer WHERE seen < now() - interval '7 days' RETURNING 1) SELECT count(*) FROM gone"
+)
 
 _partition = re.compile(r"log_(\d{4})_(\d{2})").fullmatch
 

@@ -4,7 +4,7 @@ What nobody keeps any longer goes by whole partitions. Who keeps for a shorter t
 by owner, a chunk of rows at a time, so that nothing is held up.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from ...core.clock import Clock
 from ...core.log import Log
 from ...core.message_log import StorageUnavailable, id_at
+from ...core.shards import Row
 from ...protocol.jid import Jid
 from ..database import Database
 from .partitions import drop_before, forget_writers, make_ahead
@@ -116,13 +117,16 @@ class Retention:
     async def _look_through(self, database: Database, now: float, longest: float | None) -> None:
         """Purge owner by owner, but for those whose rows go with their partition."""
         after = b""
-        while not self._stopped:
+        owners: Sequence[Row] = ()
+        while not owners or len(owners) == OWNERS:
             owners = await database.fetch("log.owners", PAGE, {"after": after})
-            for _, jid in owners:
-                owner = Jid(jid)
-                kept = self._keep(owner)
-                if kept is not None and not self._stopped and (database.is_sqlite or kept != longest):
-                    await self._purge(owner, id_at(now - kept))
-            if len(owners) < OWNERS:
+            if not owners:
                 return
             after = owners[-1][0]
+            for _, jid in owners:
+                await self._look_at(Jid(jid), now, None if database.is_sqlite else longest)
+
+    async def _look_at(self, owner: Jid, now: float, longest: float | None) -> None:
+        kept = self._keep(owner)
+        if kept is not None and kept != longest and not self._stopped:
+            await self._purge(owner, id_at(now - kept))

@@ -1,0 +1,502 @@
+"""The queue of one shard: what goes together, who is told what, and when it is sent again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+
+from xmppd.core.message_log import StorageUnavailable
+from xmppd.storage.faults import SlotElsewhere
+from xmppd.storage.jobs import ConnectionLost, failure
+from xmppd.storage.message_log.batch import Batch, Item
+from xmppd.storage.message_log.keys import Keys
+from xmppd.storage.message_log.measures import LogMetrics
+from xmppd.storage.message_log.postgres_append import Busy, MissingHead
+from xmppd.storage.message_log.writer import PATIENCE, RETRY, Bounds, Writer
+
+from .logs import JULIET, ROMEO, Told, received, sent
+
+KEY = bytes(16)
+
+
+class Ended(Exception):
+    """An error of a driver.
+
+    :ivar pgcode: as psycopg2 has it.
+    """
+
+    def __init__(self, pgcode: str | None) -> None:
+        super().__init__("the connection has ended")
+        self.pgcode = pgcode
+
+
+def lost(pgcode: str | None = None) -> ConnectionLost:
+    """Return what a job raises whose connection broke."""
+    error = ConnectionLost("shard 0: log.append: the connection has ended")
+    error.__cause__ = Ended(pgcode)
+    return error
+
+
+class Shard:
+    """A database whose answers the test gives; also how it appends.
+
+    :ivar sent: the batches, each with its number.
+    """
+
+    place = "shard 0"
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Batch, int]] = []
+        self.landed_batches = 0
+        self.forgotten = 0
+        self.wrong: object = None  # rows of this kind cannot be written down
+        self._asked: list[Deferred[Any]] = []
+
+    # As a database and its lane
+
+    def writer_lane(self) -> "Shard":
+        return self
+
+    def submit(self, name: str, call: Callable[..., Any], args: tuple[Any, ...], repeatable: bool) -> Deferred[Any]:
+        assert not repeatable
+        self.sent.append(args)  # type: ignore[arg-type]
+        self._asked.append(Deferred())
+        return self._asked[-1]
+
+    # As a way to append
+
+    def prepare(self, batch: Batch, number: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        if any(entry.stanza == self.wrong for entry in batch.entries):
+            raise ValueError("it cannot be written down")
+        return print, (batch, number)
+
+    def landed(self, batch: Batch) -> None:
+        self.landed_batches += 1
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+    # For tests
+
+    @property
+    def rows(self) -> list[int]:
+        """How many rows each batch had."""
+        return [len(batch.entries) for batch, _ in self.sent]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number for _, number in self.sent]
+
+    def commit(self) -> None:
+        """Answer what is in flight."""
+        batch, _ = self.sent[-1]
+        width = len(batch.owners)
+        self._asked.pop().callback([*[0] * width, *batch.counts, *([None] * len(batch.entries) if batch.asks else [])])
+
+    def fail(self, error: Exception) -> None:
+        self._asked.pop().errback(failure(error))
+
+
+class Subject:
+    """A writer, its loop and its clock."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.shard = Shard()
+        self.clock = Clock()
+        self.metrics = LogMetrics()
+        self.calls: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self.refreshed = 0
+        self.routed: list[Item] = []
+        self.writer = Writer(
+            self.shard,  # type: ignore[arg-type]
+            self.shard,
+            Keys(),
+            self.clock,
+            lambda function, *args: self.calls.append((function, args)),
+            self._refresh,
+            self._route,
+            self.metrics,
+            bounds,
+        )
+        self.elsewhere: set[object] = set()  # owners that a newer map has on another shard
+
+    def turn(self) -> None:
+        """Make the calls that were asked for."""
+        calls, self.calls = self.calls, []
+        for function, args in calls:
+            function(*args)
+
+    def append(self, count: int = 1, told: Told | None = None, **entry: Any) -> Told:
+        """Append so many rows, each by itself, in one turn."""
+        told = told or Told()
+        for _ in range(count):
+            self.writer.append([received(**entry)], told)
+        self.turn()
+        return told
+
+    def _refresh(self) -> Deferred[None]:
+        self.refreshed += 1
+        return succeed(None)
+
+    def _route(self, item: Item) -> None:
+        if item.entries[0].owner in self.elsewhere:
+            self.routed.append(item)
+        else:
+            self.writer.add(item)
+
+
+@pytest.fixture
+def subject() -> Subject:
+    """A writer with small bounds."""
+    return Subject(Bounds(batch=4, batch_bytes=1000, rows=12, bytes=4000))
+
+
+def unavailable(told: Told) -> bool:
+    """Say whether all were told that the storage cannot be used."""
+    return bool(told.heard) and all(isinstance(error, StorageUnavailable) for error in told.heard)
+
+
+class TestGathering:
+    """What goes together."""
+
+    def test_one_turn(self, subject: Subject) -> None:
+        """What one turn brings is one batch."""
+        told = subject.append(3)
+        assert subject.shard.rows == [3]
+        subject.shard.commit()
+        assert [None] * 3 == told.heard
+
+    def test_meanwhile(self, subject: Subject) -> None:
+        """What comes while a batch is in flight is the next one."""
+        subject.append()
+        subject.append()
+        subject.append(2)
+        assert subject.shard.rows == [1]
+        subject.shard.commit()
+        subject.turn()
+        assert subject.shard.rows == [1, 3]
+
+    def test_no_more_than_a_batch_takes(self, subject: Subject) -> None:
+        """Rows and bytes are bounded; one large item goes alone."""
+        subject.append(6)
+        subject.append(body="x" * 900)
+        subject.append(body="x" * 2000)
+        for _ in range(4):
+            subject.shard.commit()
+            subject.turn()
+        assert subject.shard.rows == [4, 2, 1, 1]
+
+    def test_entries_of_one_item_stay_together(self, subject: Subject) -> None:
+        """An item is never cut."""
+        told = Told()
+        for _ in range(3):
+            subject.writer.append([received(), sent(), sent()], told)
+        subject.turn()
+        assert subject.shard.rows == [3]
+
+    def test_repetition(self, subject: Subject) -> None:
+        """What repeats a row of the same batch waits for the next, which finds it."""
+        told = Told()
+        subject.writer.append([received(key=KEY)], told)
+        subject.writer.append([sent(key=KEY, since=1)], told)
+        subject.writer.append([received(key=KEY, since=1)], told)
+        subject.turn()
+        assert subject.shard.rows == [2]
+
+    def test_what_a_waiter_appends(self, subject: Subject) -> None:
+        """It goes with the next batch, whoever appended it."""
+        told = Told()
+        subject.writer.append([received()], lambda error: subject.writer.append([received()], told))
+        subject.append()
+        subject.shard.commit()
+        subject.turn()
+        assert subject.shard.rows == [2, 1]
+        assert told.heard == []
+
+    def test_measures(self, subject: Subject) -> None:
+        """Rows, batches and how long a commit took."""
+        subject.append(3)
+        subject.clock.advance(0.015)
+        subject.shard.commit()
+        assert (subject.metrics.appended, subject.metrics.commit_seconds) == (3, pytest.approx(0.015))
+        assert {"4": 1} == subject.metrics.batches
+        assert {"0.02": 1} == subject.metrics.commits
+
+
+class TestBounds:
+    """The queue is bounded."""
+
+    def test_rows(self, subject: Subject) -> None:
+        """Beyond it the waiter hears at once, in a turn of its own."""
+        subject.append()
+        queued = subject.append(12)
+        refused = Told()
+        subject.writer.append([received()], refused)
+        assert refused.heard == []
+        subject.turn()
+        assert unavailable(refused)
+        assert queued.heard == []
+        assert subject.writer.rows == 12
+
+    def test_bytes(self, subject: Subject) -> None:
+        """Large stanzas fill it, too."""
+        subject.append()
+        subject.append(4, body="x" * 900)
+        assert unavailable(subject.append(body="x" * 900))
+
+    def test_room_again(self, subject: Subject) -> None:
+        """What is sent makes room."""
+        subject.append()
+        subject.append(12)
+        subject.shard.commit()
+        subject.turn()
+        assert subject.writer.rows == 8
+        assert subject.append().heard == []
+
+    def test_closed(self, subject: Subject) -> None:
+        """A closed writer commits what it has and takes no more."""
+        told = subject.append(2)
+        closed = Deferred.fromCoroutine(subject.writer.close())
+        assert unavailable(subject.append())
+        assert not closed.called
+        subject.shard.commit()
+        subject.turn()
+        assert [None, None] == told.heard
+        assert closed.called
+
+
+class TestPatience:
+    """Nobody waits for longer than ten seconds."""
+
+    def test_never_sent(self, subject: Subject) -> None:
+        """What was not sent by then fails, and never is."""
+        subject.append()
+        late = subject.append(2)
+        subject.clock.advance(PATIENCE - 1)
+        fresh = subject.append()
+        subject.clock.advance(1)
+        subject.writer.give_up_late()
+        assert unavailable(late)
+        assert fresh.heard == []
+        subject.shard.commit()
+        subject.turn()
+        assert subject.shard.rows == [1, 1]
+
+    def test_sent(self, subject: Subject) -> None:
+        """What was sent is told that it takes too long, once; the answer that comes in the end tells nobody."""
+        told = subject.append()
+        subject.clock.advance(PATIENCE)
+        subject.writer.give_up_late()
+        subject.writer.give_up_late()
+        subject.shard.commit()
+        assert unavailable(told)
+        assert len(told.heard) == 1
+
+    def test_in_time(self, subject: Subject) -> None:
+        """Before that nobody hears anything."""
+        told = subject.append()
+        subject.clock.advance(PATIENCE - 0.5)
+        subject.writer.give_up_late()
+        assert told.heard == []
+
+
+class TestFaults:
+    """What a batch may come to."""
+
+    def test_wrong_row(self, subject: Subject) -> None:
+        """The batch is halved until the wrong one is alone; the others keep their order."""
+        told = Told()
+        subject.shard.wrong = received("wrong").stanza
+        for body in ("a", "b", "wrong", "c"):
+            subject.writer.append([received(body)], told)
+        subject.turn()
+        while subject.calls or subject.writer.is_busy:
+            if subject.calls:
+                subject.turn()
+            else:
+                subject.shard.commit()
+        assert [error is None for error in told.heard] == [True, True, False, True]
+        assert subject.shard.rows == [2, 1]
+
+    def test_each_batch_has_a_number(self, subject: Subject) -> None:
+        """Halves are other batches than the whole."""
+        subject.append(2)
+        subject.shard.fail(ValueError("numeric value out of range"))
+        for _ in range(2):
+            subject.turn()
+            subject.shard.commit()
+        assert subject.shard.numbers == [1, 2, 3]
+
+    def test_out_of_order(self, subject: Subject) -> None:
+        """A shard that is down, full or read-only: nobody waits, nothing is sent again."""
+        told = subject.append(3)
+        subject.shard.fail(StorageUnavailable("shard 0 is down: refused"))
+        assert unavailable(told)
+        assert subject.metrics.refused == 3
+        assert not subject.writer.is_busy
+
+    def test_read_only(self, subject: Subject) -> None:
+        """The connection is given up, yet the answer is certain."""
+        told = subject.append()
+        subject.shard.fail(lost("25006"))
+        assert unavailable(told)
+
+    def test_lock(self, subject: Subject) -> None:
+        """A lock that does not come free is waited for again, under the same number."""
+        told = subject.append()
+        subject.shard.fail(Busy("canceling statement due to lock timeout"))
+        subject.clock.advance(RETRY)
+        subject.shard.commit()
+        assert told.heard == [None]
+        assert subject.shard.numbers == [1, 1]
+
+    @pytest.mark.parametrize("state", (None, "57P01", "08006"))
+    def test_lost_connection(self, subject: Subject, state: str | None) -> None:
+        """Nobody knows whether it landed: it is sent again under its number."""
+        told = subject.append()
+        subject.shard.fail(lost(state))
+        subject.clock.advance(RETRY)
+        assert told.heard == []
+        subject.shard.commit()
+        assert told.heard == [None]
+        assert subject.shard.numbers == [1, 1]
+        assert subject.metrics.sent_again == 1
+
+    def test_down_behind_a_lost_connection(self, subject: Subject) -> None:
+        """What waits and what comes is refused at once; the doubtful batch waits for the shard to answer."""
+        told = subject.append()
+        queued = subject.append()
+        subject.shard.fail(lost())
+        subject.clock.advance(RETRY)
+        subject.shard.fail(StorageUnavailable("shard 0 is down: refused"))
+        assert unavailable(queued)
+        assert unavailable(subject.append())
+        assert told.heard == []
+        subject.clock.advance(RETRY)
+        subject.shard.commit()
+        assert told.heard == [None]
+        assert subject.append().heard == []
+
+    def test_doubtful_for_too_long(self, subject: Subject) -> None:
+        """Its waiters hear of it, and the next batch goes under the next number."""
+        told = subject.append()
+        subject.shard.fail(lost())
+        subject.clock.advance(RETRY)
+        subject.shard.fail(StorageUnavailable("shard 0 is down: refused"))
+        subject.writer.give_up_late()
+        assert told.heard == []
+        subject.clock.rightNow += PATIENCE
+        subject.writer.give_up_late()
+        assert unavailable(told)
+        assert subject.clock.getDelayedCalls() == []
+        subject.append()
+        assert subject.shard.numbers == [1, 1, 2]
+
+    def test_doubtful_and_in_flight_for_too_long(self, subject: Subject) -> None:
+        """When the answer is bad again it is not sent a third time."""
+        told = subject.append()
+        subject.shard.fail(lost())
+        subject.clock.advance(RETRY)
+        subject.clock.advance(PATIENCE)
+        subject.writer.give_up_late()
+        assert unavailable(told)
+        subject.shard.fail(lost())
+        assert not subject.writer.is_busy
+        assert subject.clock.getDelayedCalls() == []
+
+    def test_close_while_doubtful(self, subject: Subject) -> None:
+        """There is no time for more tries."""
+        told = subject.append()
+        subject.shard.fail(lost())
+        closed = Deferred.fromCoroutine(subject.writer.close())
+        subject.clock.advance(RETRY)
+        subject.shard.fail(lost())
+        subject.turn()
+        assert unavailable(told)
+        assert closed.called
+
+    def test_missing_head(self, subject: Subject) -> None:
+        """What was believed of heads is forgotten, and the batch sent again."""
+        told = subject.append()
+        subject.shard.fail(MissingHead("a head is missing"))
+        subject.shard.commit()
+        assert told.heard == [None]
+        assert subject.shard.forgotten == 1
+
+
+class TestMoves:
+    """An owner has moved to another shard."""
+
+    def test_moved(self, subject: Subject) -> None:
+        """What was sent and what waits goes, in order, where a newer map says."""
+        told = Told()
+        subject.writer.append([received()], told)
+        subject.writer.append([sent()], told)
+        subject.turn()
+        subject.append(told=told)
+        subject.elsewhere.add(JULIET)
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        assert subject.refreshed == 1
+        assert [JULIET] == [item.entries[0].owner for item in subject.routed]
+        subject.turn()
+        assert [[ROMEO, ROMEO]] == [[entry.owner for entry in batch.entries] for batch, _ in subject.shard.sent[1:]]
+
+    def test_being_moved(self, subject: Subject) -> None:
+        """The map says what it said before: only the owner that is refused fails."""
+        told = Told()
+        subject.writer.append([received()], told)
+        subject.writer.append([sent()], told)
+        subject.turn()
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        subject.turn()
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        subject.turn()
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        subject.turn()
+        subject.shard.commit()
+        assert isinstance(told.heard[0], StorageUnavailable)
+        assert told.heard[1] is None
+
+    def test_map_cannot_be_read(self, subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Then the old one is all there is."""
+        told = subject.append()
+        deferred: Deferred[None] = Deferred()
+        deferred.errback(failure(StorageUnavailable("shard 0 is down")))
+        monkeypatch.setattr(subject.writer, "_refresh", lambda: deferred)
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        subject.turn()
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        assert unavailable(told)
+
+
+class TestBarrier:
+    """`settled` waits for what was queued before."""
+
+    def test_settled(self, subject: Subject) -> None:
+        """Not for what comes behind it."""
+        subject.append()
+        settled = subject.writer.settled()
+        subject.append()
+        assert not settled.called
+        subject.shard.commit()
+        subject.turn()
+        assert not settled.called
+        subject.shard.commit()
+        assert settled.called
+
+    def test_nothing(self, subject: Subject) -> None:
+        """With nothing queued, nothing is sent."""
+        settled = subject.writer.settled()
+        subject.turn()
+        assert settled.called
+        assert subject.shard.sent == []
+
+    def test_failure(self, subject: Subject) -> None:
+        """It fires whatever became of what was before."""
+        subject.append()
+        settled = subject.writer.settled()
+        subject.shard.fail(StorageUnavailable("shard 0 is down"))
+        subject.turn()
+        assert settled.called
