@@ -36,6 +36,7 @@ TITLES: Final = {
     157: "Contact Addresses for XMPP Services",
     160: "Best Practices for Handling Offline Messages",
     191: "Blocking Command",
+    198: "Stream Management",
     199: "XMPP Ping",
     202: "Entity Time",
     203: "Delayed Delivery",
