@@ -3,12 +3,11 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
-
 from ..protocol.jid import Jid
-from .gate import Gate
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from ..protocol.errors import StreamError
     from ..protocol.stanza import Stanza
 
@@ -110,6 +109,8 @@ class Session:
         self.priority = 0
         self.is_interested = False
         self.directed: set[Jid] | None = None
+        from .gate import Gate  # not above: who reads the declarations of commands needs this file, and no Twisted
+
         self.gate = Gate()
         self.valve: Valve | None = None
         self.is_catching_up = False
