@@ -52,7 +52,7 @@ def test_a_request_that_nobody_answers(office: Office) -> None:
 
 
 def test_a_message_for_nobody(office: Office) -> None:
-    """Nobody is connected there: service-unavailable."""
+    """Nobody is connected there: it is stored, and waits."""
     office.server.account("juliet@capulet.example")
     found = explained(
         office,
@@ -60,10 +60,9 @@ def test_a_message_for_nobody(office: Office) -> None:
     )
     route = "routes message chat of romeo@montague.example/orchard to juliet@capulet.example, who is not connected"
     assert ("router", route) in found
-    assert found[-2:] == [
-        ("messages.deliver", "refuses: service-unavailable"),
-        ("router", "answers romeo@montague.example/orchard with the error service-unavailable"),
-    ]
+    assert ("log", "appends a row to the log of juliet@capulet.example") in found
+    assert ("log", "appends a row to the log of romeo@montague.example") in found
+    assert found[-1] == ("messages.deliver", "settles it: handled")
 
 
 def test_a_subscription(office: Office) -> None:

@@ -91,7 +91,7 @@ def test_other_servers_are_left_alone(server: Server) -> None:
 
     server.node.router.remote = Remote()
     found = outcomes(server, message(Jid("a@verona.example")))
-    assert "on another server" in found[-1]
+    assert any("on another server" in outcome for outcome in found)
     assert sent == []
 
 
