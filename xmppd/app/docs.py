@@ -43,9 +43,13 @@ TITLES: Final = {
     237: "Roster Versioning",
     280: "Message Carbons",
     297: "Stanza Forwarding",
+    313: "Message Archive Management",
     334: "Message Processing Hints",
     352: "Client State Indication",
+    359: "Unique and Stable Stanza IDs",
+    424: "Message Retraction",
     440: "SASL Channel-Binding Type Capability",
+    441: "Message Archive Management Preferences",
     478: "Stream Limits Advertisement",
 }
 CORE_XEPS: Final = (
