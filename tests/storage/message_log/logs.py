@@ -9,10 +9,12 @@ from twisted.internet.task import Clock
 from tests.storage.deployments import Deployment
 from xmppd.core.message_log import ARCHIVE, CHAT, RECEIVED, SENT, WAIT, Entry, Row
 from xmppd.protocol.jid import Jid
+from xmppd.storage.database import Database
 from xmppd.storage.message_log import SqlMessageLog
 from xmppd.storage.message_log.keys import digest_of
 from xmppd.storage.message_log.tables import log
 from xmppd.storage.message_log.writer import Bounds
+from xmppd.storage.slots import slot_of
 
 NOW = 1_700_000_000.0
 ROMEO = Jid("romeo@montague.example")
@@ -74,6 +76,10 @@ class Fixture:
     @property
     def is_sqlite(self) -> bool:
         return self.deployment.databases[0].is_sqlite
+
+    def database_of(self, owner: Jid) -> Database:
+        """Return the shard that has an owner."""
+        return self.deployment.databases[self.deployment.shards.slots.shards[slot_of(owner)]]
 
     def begin(self, *groups: Sequence[Entry]) -> Told:
         """Append each group, in one turn; nothing is awaited."""

@@ -117,7 +117,7 @@ class TestPartitions:
         partitions.make()
         indexes = "SELECT count(*) FROM pg_indexes WHERE tablename = '{}'"
         counted = [partitions.ask(indexes.format(name)) for name in ("log_default", "log_2026_11")]
-        assert [[(2,)], [(2,)]] == counted
+        assert counted == [[(2,)], [(2,)]]
 
     def test_dropped(self, partitions: Partitions) -> None:
         """Only those of which no row is kept; the DEFAULT stays."""

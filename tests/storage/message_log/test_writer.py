@@ -166,7 +166,7 @@ class TestGathering:
         told = subject.append(3)
         assert subject.shard.rows == [3]
         subject.shard.commit()
-        assert [None] * 3 == told.heard
+        assert told.heard == [None] * 3
 
     def test_meanwhile(self, subject: Subject) -> None:
         """What comes while a batch is in flight is the next one."""
@@ -221,8 +221,8 @@ class TestGathering:
         subject.clock.advance(0.015)
         subject.shard.commit()
         assert (subject.metrics.appended, subject.metrics.commit_seconds) == (3, pytest.approx(0.015))
-        assert {"4": 1} == subject.metrics.batches
-        assert {"0.02": 1} == subject.metrics.commits
+        assert subject.metrics.batches == {"4": 1}
+        assert subject.metrics.commits == {"0.02": 1}
 
 
 class TestBounds:
@@ -263,7 +263,7 @@ class TestBounds:
         assert not closed.called
         subject.shard.commit()
         subject.turn()
-        assert [None, None] == told.heard
+        assert told.heard == [None, None]
         assert closed.called
 
 
@@ -439,9 +439,9 @@ class TestMoves:
         subject.elsewhere.add(JULIET)
         subject.shard.fail(SlotElsewhere("slot 5"))
         assert subject.refreshed == 1
-        assert [JULIET] == [item.entries[0].owner for item in subject.routed]
+        assert [item.entries[0].owner for item in subject.routed] == [JULIET]
         subject.turn()
-        assert [[ROMEO, ROMEO]] == [[entry.owner for entry in batch.entries] for batch, _ in subject.shard.sent[1:]]
+        assert [[entry.owner for entry in batch.entries] for batch, _ in subject.shard.sent[1:]] == [[ROMEO, ROMEO]]
 
     def test_being_moved(self, subject: Subject) -> None:
         """The map says what it said before: only the owner that is refused fails."""
