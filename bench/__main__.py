@@ -13,11 +13,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .plan import BLOCKS, FULL, LABELS, QUICK, Size, chosen
+from .plan import FULL, LABELS, OURS, OURSELVES, QUICK, Size, block_of, chosen
 from .runner import Course, Laboratory, Record, SeedError, cost, follow
 from .servers import DEFAULT, SERVERS, Server, StartError
 from .servers.xmppd import ROOT, git
-from .summary import OURS, errors, lines
+from .summary import errors, lines, shown_servers
 
 RESULTS = Path(__file__).parent / "results"
 CACHE = ROOT / ".cache" / "bench"
@@ -26,8 +26,8 @@ CACHE = ROOT / ".cache" / "bench"
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parse = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parse.add_argument("--quick", action="store_true", help="a smoke test: little load, one round, about a minute")
-    parse.add_argument("--rounds", type=int, help="how often everything is run (3; 1 with --quick)")
+    parse.add_argument("--quick", action="store_true", help="a smoke test: little load, one round, a few minutes")
+    parse.add_argument("--rounds", type=int, help="how often everything is run (2; 1 with --quick)")
     parse.add_argument("--budget", type=float, default=60.0, help="minutes after which no block is started (60)")
     parse.add_argument("--only", action="append", default=[], metavar="RUN", help=f"of {', '.join(LABELS)}; repeatable")
     parse.add_argument(
@@ -69,23 +69,23 @@ def run(options: argparse.Namespace, size: Size, console: Console) -> int:
     if not servers or not blocks:
         console.print("nothing to run")
         return 2
-    rounds = options.rounds or (1 if options.quick else 3)
+    rounds = options.rounds or (1 if options.quick else 2)
     course = Course(servers, blocks, rounds, options.budget * 60)
     records = collect(course, size, None if options.fresh else CACHE, console)
     show(records, [server.name for server in servers], console)
     if not options.no_report:
         publish(result_folder(options.output), course, size, records, console)
-    return 1 if any(record["server"] == OURS for record in errors(records)) or not records else 0
+    return 1 if any(record["server"] in OURSELVES for record in errors(records)) or not records else 0
 
 
 def profiled(options: argparse.Namespace, size: Size, console: Console) -> int:
     """Profile the servers under one run; return the exit status."""
     from .profiler import profile
 
-    run = next(run for block in BLOCKS for run in block if run.label == options.profile)
+    block = block_of(options.profile)
     folder = result_folder(options.output)
     servers = installed(options.server or [OURS], console)
-    return max((profile(server, size, run, folder, console) for server in servers), default=2)
+    return max((profile(server, size, block, folder, console) for server in servers), default=2)
 
 
 def collect(course: Course, size: Size, cache: Path | None, console: Console) -> list[Record]:
@@ -114,7 +114,8 @@ def show(records: Sequence[Record], servers: Sequence[str], console: Console) ->
     """Print the table, and what failed."""
     from .table import table
 
-    console.print(table(lines(records, servers), servers))
+    shown = shown_servers(records, servers)
+    console.print(table(lines(records, shown), shown))
     for record in errors(records):
         console.print(json.dumps(record), style="red", highlight=False, markup=False)
 
@@ -124,7 +125,7 @@ def publish(folder: Path, course: Course, size: Size, records: Sequence[Record],
     from .plot import plot
     from .report import Subject, write_report
 
-    names = [server.name for server in course.servers]
+    names = shown_servers(records, [server.name for server in course.servers])
     versions = {server.name: server.version() for server in course.servers}
     commit = git("rev-parse", "--short", "HEAD")
     today = datetime.datetime.now(datetime.UTC).date().isoformat()

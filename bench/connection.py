@@ -66,6 +66,10 @@ class Connection:
         cipher = self.socket.cipher()
         return f"{self.socket.version()} {cipher[0] if cipher else ''}"
 
+    def certificate(self) -> bytes:
+        """Return the server's certificate as DER, or an empty string without TLS."""
+        return (self.socket.getpeercert(True) or b"") if isinstance(self.socket, ssl.SSLSocket) else b""
+
     def ready(self, events: int) -> None:
         """Serve what epoll has reported."""
         if self._secured is not None:

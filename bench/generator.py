@@ -44,7 +44,7 @@ def perform(job: Job) -> dict[str, Any]:
     target = target_of(job)
     calibrations = [calibrate() for _ in range(3)]
     try:
-        figures = SCENARIOS[job.scenario](Stage(target, Meter(job.pid)), job)
+        figures = SCENARIOS[job.scenario](Stage(target, Meter(job.pid, job.database)), job)
     except NegotiationError as error:
         figures = {"error": str(error)}
     target.salted.save()

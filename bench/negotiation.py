@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .connection import Connection
 from .dialogue import NegotiationError, Script
+from .hashed_token import Token
 from .scram import HASHES, SaltedPasswords, Scram, ScramError
 from .stanzas import ping, stream_header
 
@@ -23,12 +24,17 @@ SASL_ANSWER = re.compile(
 )
 MECHANISM = re.compile(rb"<(?:\w+:)?mechanism>([^<]+)</")
 JID = re.compile(rb"<(?:\w+:)?jid>([^<]+)</")
+MANAGEMENT = re.compile(rb"<(?:\w+:)?(enabled|failed)\b[^>]*>")
 LEGACY_SESSION = re.compile(rb"<(?:\w+:)?session\b[^>]*?(/>|>.*?</(?:\w+:)?session\s*>)", re.DOTALL)
 
 
 @dataclass(slots=True)
 class Target:
-    """The server under load, and how to log in to it; `tls` is a context for STARTTLS, or None."""
+    """The server under load, and how to log in to it.
+
+    :ivar tls: a context for STARTTLS, or None.
+    :ivar tokens: what lets a client in again, by the localpart of its account (XEP-0484).
+    """
 
     host: str
     port: int
@@ -37,6 +43,7 @@ class Target:
     mechanism: str = "SCRAM-SHA-1"
     password: bytes = b"a secret of the benchmark"
     salted: SaltedPasswords = field(default_factory=SaltedPasswords)
+    tokens: dict[bytes, Token] = field(default_factory=dict)
 
     def address(self, name: bytes) -> bytes:
         """Return the bare JID of an account."""
@@ -61,27 +68,36 @@ def is_result(answer: bytes) -> bool:
     return re.match(rb"<iq\b[^>]*\btype=[\"']result[\"']", answer) is not None
 
 
-def stream(connection: Connection, target: Target) -> Generator[re.Pattern[bytes], re.Match[bytes], bytes]:
-    """Open a stream; return the features."""
-    connection.send(stream_header(target.domain))
-    found = yield FEATURES
+def checked_features(found: re.Match[bytes]) -> bytes:
+    """Return the features; raise if there is a stream error in their place."""
     if b"features" not in found.group().split(None, 1)[0]:
         raise NegotiationError(f"stream error: {found.group()[:300]!r}")
     return found.group()
+
+
+def stream(connection: Connection, target: Target) -> Generator[re.Pattern[bytes], re.Match[bytes], bytes]:
+    """Open a stream; return the features."""
+    connection.send(stream_header(target.domain))
+    return checked_features((yield FEATURES))
+
+
+def secured(connection: Connection, target: Target) -> Script:
+    """Go as far as the end of the TLS handshake, if the target asks for TLS: the stream is to be opened then."""
+    if target.tls is None:
+        return
+    yield from stream(connection, target)
+    connection.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+    found = yield TLS_ANSWER
+    if found.group(1) != b"proceed":
+        raise NegotiationError("STARTTLS was refused")
+    yield target.tls
 
 
 def opening(
     connection: Connection, target: Target
 ) -> Generator[re.Pattern[bytes] | ssl.SSLContext, re.Match[bytes], bytes]:
     """Open a stream, with STARTTLS if the target asks for it; return the features."""
-    features = yield from stream(connection, target)
-    if target.tls is None:
-        return features
-    connection.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-    found = yield TLS_ANSWER
-    if found.group(1) != b"proceed":
-        raise NegotiationError("STARTTLS was refused")
-    yield target.tls
+    yield from secured(connection, target)
     return (yield from stream(connection, target))
 
 
@@ -139,13 +155,27 @@ def authenticated(connection: Connection, target: Target) -> Script:
     yield from authentication(connection, target, features)
 
 
-def online(connection: Connection, target: Target) -> Script:
-    """Log in, bind, send initial presence and wait until the server has processed it."""
+def bound(connection: Connection, target: Target) -> Script:
+    """Log in and bind; without presence nothing is sent to the session that it has not asked for."""
     yield from authenticated(connection, target)
     features = yield from stream(connection, target)
     yield from binding(connection, features)
+
+
+def online(connection: Connection, target: Target) -> Script:
+    """Log in, bind, send initial presence and wait until the server has processed it."""
+    yield from bound(connection, target)
     connection.send(b"<presence/>" + ping(target.domain, b"here"))
     yield iq_answer(b"here")
+
+
+def managed(connection: Connection, target: Target) -> Script:
+    """Come online and switch stream management on, with resumption (XEP-0198, 3)."""
+    yield from online(connection, target)
+    connection.send(b"<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    found = yield MANAGEMENT
+    if found.group(1) != b"enabled":
+        raise NegotiationError(f"{connection.name.decode()}: stream management was refused")
 
 
 def registered(connection: Connection, target: Target) -> Script:

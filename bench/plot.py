@@ -11,7 +11,8 @@ mpl.use("Agg")  # no display
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from .summary import OURS, Line, three_digits
+from .plan import OURSELVES
+from .summary import Line, peers_of, three_digits
 
 OURS_COLOUR, PEER_COLOURS = "#1f6f8b", ("#b0b8bf", "#d9a066", "#8f9bb3", "#c2b280")
 ACROSS = 4
@@ -19,8 +20,9 @@ ACROSS = 4
 
 def colour(server: str, servers: Sequence[str]) -> str:
     """Return a server's colour: ours stands out."""
-    peers = [name for name in servers if name != OURS]
-    return OURS_COLOUR if server == OURS else PEER_COLOURS[peers.index(server) % len(PEER_COLOURS)]
+    if server in OURSELVES:
+        return OURS_COLOUR
+    return PEER_COLOURS[peers_of(servers).index(server) % len(PEER_COLOURS)]
 
 
 def draw(axes: Axes, line: Line, servers: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
-from .plan import Run, Size
+from .plan import Block, Size
 from .plot import bars
 from .report import grid
 from .runner import Laboratory, Record, cost, generate
@@ -124,10 +124,11 @@ def perf_views(rows: Sequence[tuple[float, str, str]]) -> list[View]:
 class Profile:
     """Profiles one server under one run."""
 
-    def __init__(self, server: Server, laboratory: Laboratory, run: Run, work: Path) -> None:
+    def __init__(self, server: Server, laboratory: Laboratory, block: Block, work: Path) -> None:
         self._server = server
         self._laboratory = laboratory
-        self._run = run
+        self._task = block.task
+        self._run = block.runs[0]
         self._work = work
         self._seed = laboratory.seed(server)
 
@@ -135,7 +136,7 @@ class Profile:
         """Run a Python server under the sampler."""
         output = self._work / "samples.jsonl"
         wrapper = [sys.executable, "-P", str(SAMPLER), str(output)]
-        with self._laboratory.instance(self._server, self._seed, wrapper) as instance:
+        with self._laboratory.instance(self._server, self._seed, self._task, wrapper) as instance:
             figures = generate(self._laboratory.options(self._run, instance, self._seed))
         entries = [json.loads(line) for line in output.read_text().splitlines()]
         measured = list(within(entries, figures["at"], figures["at"] + figures["wall_s"])) if "at" in figures else []
@@ -143,7 +144,10 @@ class Profile:
 
     def perf(self) -> tuple[Record, list[View]]:
         """Run the server under perf, whose clock is the same as the generator's."""
-        with self._laboratory.instance(self._server, self._seed) as instance, self._recording(instance.pid) as data:
+        with (
+            self._laboratory.instance(self._server, self._seed, self._task) as instance,
+            self._recording(instance.pid) as data,
+        ):
             figures = generate(self._laboratory.options(self._run, instance, self._seed))
         if "at" not in figures:
             return figures, []
@@ -177,14 +181,15 @@ def markdown(title: str, views: Sequence[View], figures: Sequence[str]) -> str:
     return "\n\n".join([f"# {title}", *figures, *tables]) + "\n"
 
 
-def profile(server: Server, size: Size, run: Run, folder: Path, console: Console) -> int:
-    """Profile the server and write `profile-SERVER.md` and `.png`; return the exit status."""
+def profile(server: Server, size: Size, block: Block, folder: Path, console: Console) -> int:
+    """Profile the server under the block's run and write `profile-SERVER.md` and `.png`; return the exit status."""
     views: list[View] = []
+    (run,) = block.runs
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="xmppd-bench-") as work:
         work_folder = Path(work)
         laboratory = Laboratory(work_folder, None, size, console.print)
-        subject = Profile(server, laboratory, run, work_folder)
+        subject = Profile(server, laboratory, block, work_folder)
         ways: list[tuple[str, Any]] = [("sampler", subject.sampled)] if server.is_python else []
         ways += [("perf", subject.perf)] if shutil.which("perf") else []
         for name, way in ways:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .plan import Size
-from .summary import OURS, Line, Record, Value, errors, lines, surroundings, three_digits
+from .summary import Line, Record, Value, errors, lines, peers_of, shown_servers, surroundings, three_digits
 
 MACHINE = (
     ("generator_cores", "generator, cores"),
     ("server_cores", "server, cores"),
+    ("database_cores", "database, cores"),
     ("other_cores", "everything else, cores"),
     ("stolen_cores", "taken by the hypervisor, cores"),
     ("calibration_ms", "calibration, ms"),
@@ -50,8 +51,8 @@ def rounds_of(value: Value | None) -> str:
 
 def figures(found: Sequence[Line], servers: Sequence[str]) -> str:
     """Return the table of figures and ratios."""
-    peers = [server for server in servers if server != OURS]
-    headings = ["", "unit", *servers, "goal", f"{OURS} / goal", *(f"{OURS} / {peer}" for peer in peers)]
+    peers = peers_of(servers)
+    headings = ["", "unit", *servers, "goal", "ours / goal", *(f"ours / {peer}" for peer in peers)]
     return grid(headings, [_line(line, servers, peers) for line in found])
 
 
@@ -89,16 +90,17 @@ def failures(records: Sequence[Record]) -> str:
 
 def markdown(subject: Subject, records: Sequence[Record]) -> str:
     """Return the whole report."""
-    servers = list(subject.versions)
-    versions = "\n".join(f"* {name}: {version}" for name, version in subject.versions.items())
+    servers = shown_servers(records, list(subject.versions))
+    versions = "\n".join(f"* {name}: {subject.versions[name]}" for name in servers)
     return f"""# Benchmark of {subject.date}, {subject.commit}
 
 {versions}
 * Python {platform.python_version()}, {platform.system()} {platform.release()}, {platform.machine()}
 * size {subject.size.name}, {subject.rounds} rounds at most; the servers took turns within each round
 
-Cost per unit of work: processor time of the server's whole process tree, growth of its resident memory for idle
-sessions. Medians over the rounds, every round in brackets. A ratio below 1 means that xmppd is cheaper.
+Cost per unit of work: processor time of the server's whole process tree, and of the PostgreSQL that serves it alone if
+it has one; growth of the server's resident memory for idle sessions. Medians over the rounds, every round in brackets.
+A ratio below 1 means that xmppd is cheaper; it is xmppd-pg's where only servers with a database have a figure.
 
 {figures(lines(records, servers), servers)}
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from .job import Job
-from .plan import Run, Size
+from .plan import Block, Run, Size
 from .servers import Instance, Server, StartError
 from .servers.base import DOMAIN
 from .servers.certificate import Certificate, make_certificate
+from .task import Task
 
 ROOT = Path(__file__).parents[1]
 LONGEST_RUN = 300.0  # seconds
@@ -65,13 +66,14 @@ class Laboratory:
         self._say = say
         self._count = 0
         self._certificate: Certificate = make_certificate(work, DOMAIN)
+        work.chmod(0o711)  # PostgreSQL runs as another user if we are root; only what it knows by name is open to it
 
     @contextlib.contextmanager
-    def instance(self, server: Server, seed: Seed, wrapper: Sequence[str] = ()) -> Iterator[Instance]:
-        """Run the server on a copy of the seed."""
-        folder = self._folder(server)
+    def instance(self, server: Server, seed: Seed, task: Task, wrapper: Sequence[str] = ()) -> Iterator[Instance]:
+        """Run the server on a copy of the seed, set up for the task."""
+        folder, keeps = self._folder(server), task is Task.STORE
         shutil.copytree(seed.data, folder / "data", symlinks=True)
-        with server.running(folder, folder / "data", self._certificate, wrapper) as instance:
+        with server.running(folder, folder / "data", self._certificate, wrapper, keeps=keeps) as instance:
             yield instance
         shutil.rmtree(folder)
 
@@ -88,21 +90,22 @@ class Laboratory:
         shutil.move(made, kept)
         return Seed(kept / "data", kept / "salts.json")
 
-    def block(self, server: Server, seed: Seed, runs: Sequence[Run]) -> Iterator[tuple[Run, Record]]:
-        """Start the server once and do these runs; a server that does not start fails all of them."""
-        left = list(runs)
+    def block(self, server: Server, seed: Seed, block: Block) -> Iterator[tuple[Run, Record]]:
+        """Start the server once and do the block's runs; a server that does not start fails all of them."""
+        left = list(block.runs)
         try:
-            with self.instance(server, seed) as instance:
+            with self.instance(server, seed, block.task) as instance:
                 while left:
                     run = left.pop(0)
                     yield run, generate(self.options(run, instance, seed))
         except StartError as error:
-            for run in [*runs[: len(runs) - len(left)], *left]:
+            for run in block.runs:
                 yield run, {"error": f"did not start: {error}"}
 
     def options(self, run: Run, instance: Instance, seed: Seed) -> dict[str, Any]:
         """Return the options of a run's job against an instance."""
-        return {**run.job(self._size), "port": instance.port, "pid": instance.pid, "salts": str(seed.salts)}
+        processes = {"pid": instance.pid, "database": instance.database}
+        return {**run.job(self._size), "port": instance.port, **processes, "salts": str(seed.salts)}
 
     def _folder(self, server: Server) -> Path:
         self._count += 1
@@ -116,11 +119,14 @@ class Laboratory:
 
     def _make(self, server: Server) -> Path:
         folder = self._work / f"seed-{server.name}"
-        size, tls = self._size, server.registers_over_tls
-        accounts = {"sessions": size.accounts(), "friends": size.friends, "contacts": size.contacts}
+        tls, scenarios = server.registers_over_tls, ["register", "verify"]
+        accounts = {"sessions": self._size.accounts(server.tasks)}
+        if Task.RELAY in server.tasks:  # nothing else needs rosters, which take longer than all the rest
+            accounts |= {"friends": self._size.friends, "contacts": self._size.contacts}
+            scenarios.append("roster")
         with server.running(folder, folder / "data", self._certificate) as instance:
             common = {"port": instance.port, "pid": instance.pid, "salts": str(folder / "salts.json"), "tls": tls}
-            for scenario in ("register", "verify", "roster"):
+            for scenario in scenarios:
                 figures = generate({"scenario": scenario, **common, **accounts}, LONGEST_SEED)
                 if "error" in figures:
                     raise SeedError(f"{server.name}, {scenario}: {figures['error']}")
@@ -139,20 +145,26 @@ class Course:
     """How a benchmark goes: which servers and blocks, how many rounds, and for how long at most."""
 
     servers: list[Server]
-    blocks: list[tuple[Run, ...]]
+    blocks: list[Block]
     rounds: int
     budget: float  # seconds; no block starts after that
+
+    def turns(self) -> Iterator[tuple[Block, Server]]:
+        """Yield the blocks of a round, each with every server that takes part in its task."""
+        return ((block, server) for block in self.blocks for server in self.servers if block.task in server.tasks)
 
 
 def follow(course: Course, laboratory: Laboratory, say: Callable[[str], None]) -> Generator[Record, None, None]:
     """Seed the servers, then run every block on each in turn, round by round; yield a record for each run."""
     end = time.monotonic() + course.budget
-    seeds = {server.name: laboratory.seed(server) for server in course.servers}
+    seeds: dict[str, Seed] = {}
+    for _, server in course.turns():
+        if server.name not in seeds:
+            seeds[server.name] = laboratory.seed(server)
     for number in range(1, course.rounds + 1):
-        for block in course.blocks:
-            for server in course.servers:
-                if time.monotonic() > end:
-                    say(f"out of time in round {number}")
-                    return
-                for run, figures in laboratory.block(server, seeds[server.name], block):
-                    yield {"server": server.name, "run": run.label, "round": number, **figures}
+        for block, server in course.turns():
+            if time.monotonic() > end:
+                say(f"out of time in round {number}")
+                return
+            for run, figures in laboratory.block(server, seeds[server.name], block):
+                yield {"server": server.name, "run": run.label, "round": number, **figures}

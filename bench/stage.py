@@ -65,6 +65,15 @@ class Stage:
             raise arrivals.error
         return arrivals.connections
 
+    def converse(self, connection: Connection, script: Script) -> None:
+        """Run a script on a connection that is online; return when it is through."""
+        ends: list[NegotiationError | None] = []
+        Dialogue(connection, script, lambda _, error: ends.append(error)).start()
+        if not self.loop.until(lambda: bool(ends), PATIENCE):
+            raise NegotiationError(f"{connection.name.decode()}: no end after {PATIENCE:.0f} s")
+        if ends[0] is not None:
+            raise ends[0]
+
     def dismiss(self, connections: Iterable[Connection]) -> None:
         """End these sessions."""
         for connection in connections:

@@ -9,11 +9,14 @@ assert len(BODY) == 196  # the size that all figures are for
 SHOWS = (b"away", b"dnd", b"xa", b"chat")
 
 
-def stream_header(domain: bytes) -> bytes:
-    """Return the XML declaration and the stream header (RFC 6120, 4.7)."""
+ACKNOWLEDGEMENT_REQUEST = b"<r xmlns='urn:xmpp:sm:3'/>"
+
+
+def stream_header(domain: bytes, address: bytes = b"") -> bytes:
+    """Return the XML declaration and the stream header (RFC 6120, 4.7), from an address if one is given."""
     return (
         b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-        b"to='%s' version='1.0' xml:lang='en'>" % domain
+        b"to='%s'%s version='1.0' xml:lang='en'>" % (domain, b" from='%s'" % address if address else b"")
     )
 
 
@@ -43,6 +46,20 @@ def availability(turn: int) -> bytes:
 def subscription(kind: bytes, to: bytes) -> bytes:
     """Return a presence of type `subscribe` or `subscribed` (RFC 6121, 3.1)."""
     return b"<presence type='%s' to='%s'/>" % (kind, to)
+
+
+def acknowledgement(handled: int) -> bytes:
+    """Return the answer to a request for acknowledgement (XEP-0198, 4)."""
+    return b"<a xmlns='urn:xmpp:sm:3' h='%d'/>" % handled
+
+
+def archive_query(ident: bytes, size: int, after: bytes) -> bytes:
+    """Return a query for one page of one's own archive (XEP-0313, XEP-0059); empty `after`: the first."""
+    return (
+        b"<iq type='set' id='%s'><query xmlns='urn:xmpp:mam:2' queryid='q'>"
+        b"<set xmlns='http://jabber.org/protocol/rsm'><max>%d</max>%s</set></query></iq>"
+        % (ident, size, b"<after>%s</after>" % after if after else b"")
+    )
 
 
 class Counter:

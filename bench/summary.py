@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .plan import FIGURES, Figure
+from .plan import FIGURES, OURSELVES, Figure
 
-OURS = "xmppd"
 Record = dict[str, Any]
 
 
@@ -29,12 +28,12 @@ class Line:
 
     def against(self, server: str) -> float | None:
         """Return our figure divided by the server's: below 1 is better than it."""
-        ours, theirs = self.values.get(OURS), self.values.get(server)
+        ours, theirs = self.values.get(self.figure.ours), self.values.get(server)
         return ours.median / theirs.median if ours and theirs and theirs.median > 0 else None
 
     def against_goal(self) -> float | None:
         """Return our figure divided by the goal."""
-        ours = self.values.get(OURS)
+        ours = self.values.get(self.figure.ours)
         return ours.median / self.goal if ours and self.goal else None
 
 
@@ -53,7 +52,7 @@ def line(figure: Figure, records: Sequence[Record], servers: Sequence[str]) -> L
     values = {server: value(records, server, figure.run, figure.key) for server in servers}
     goal = figure.goal
     if isinstance(goal, str):
-        same = value(records, OURS, goal, figure.key)
+        same = value(records, figure.ours, goal, figure.key)
         goal = same.median if same else None
     return Line(figure, {server: found for server, found in values.items() if found}, goal)
 
@@ -82,3 +81,14 @@ def three_digits(number: float) -> str:
     if abs(number) < 0.1:
         digits = 3
     return f"{number:.{max(digits, 0)}f}"
+
+
+def shown_servers(records: Iterable[Record], servers: Sequence[str]) -> list[str]:
+    """Return those of the servers that were run."""
+    run = {record["server"] for record in records}
+    return [server for server in servers if server in run]
+
+
+def peers_of(servers: Sequence[str]) -> list[str]:
+    """Return the servers that are not ours."""
+    return [server for server in servers if server not in OURSELVES]

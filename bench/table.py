@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from .summary import OURS, Line, Value, three_digits
+from .summary import Line, Value, peers_of, three_digits
 
 
 def shown(value: Value | None) -> str:
@@ -25,9 +25,12 @@ def ratio(number: float | None) -> Text:
 
 def table(lines: Sequence[Line], servers: Sequence[str]) -> Table:
     """Return the figures of all servers, with the ratios of ours to the goal and to each peer."""
-    peers = [server for server in servers if server != OURS]
-    grid = Table(title="Cost per unit (processor time of the server; memory for idle sessions)", title_justify="left")
-    for heading in ("", "unit", *servers, "goal", f"{OURS}/goal", *(f"{OURS}/{peer}" for peer in peers)):
+    peers = peers_of(servers)
+    grid = Table(
+        title="Cost per unit (processor time of the server and its database; memory for idle sessions)",
+        title_justify="left",
+    )
+    for heading in ("", "unit", *servers, "goal", "ours/goal", *(f"ours/{peer}" for peer in peers)):
         grid.add_column(heading, justify="left" if heading == "" else "right", no_wrap=heading == "")
     for line in lines:
         grid.add_row(

@@ -99,7 +99,7 @@ def _figures(before: Reading, after: Reading, delays: list[float], late: list[fl
         "unit": "message",
         "units": len(delays),
         "lost": count - len(delays),
-        "cpu_us": usage.per_unit(len(delays)),
+        **usage.cost(len(delays)),
         "p50_ms": quantile(delays, 0.5),
         "p90_ms": quantile(delays, 0.9),
         "p99_ms": quantile(delays, 0.99),

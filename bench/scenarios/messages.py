@@ -1,6 +1,7 @@
 """Messages to the bare JID, one direction, a fixed number in flight for each pair."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from ..connection import Connection
@@ -8,9 +9,14 @@ from ..dialogue import NegotiationError
 from ..job import Job
 from ..stage import Stage
 from ..stanzas import Counter, chat
-from .pairs import bring_pairs, dismiss_pairs
+from .pairs import Pairs, bring_pairs, dismiss_pairs
 
 END_OF_BODY = b"</body>"
+
+
+def run_id() -> bytes:
+    """Return what ids of messages begin with: they differ from run to run, so no server may take them for repeats."""
+    return os.urandom(4).hex().encode()
 
 
 class Flow:
@@ -21,7 +27,7 @@ class Flow:
     def __init__(self, sender: Connection, to: bytes, recipient: Connection) -> None:
         self._sender = sender
         self._to = to
-        self._run = os.urandom(4).hex().encode()  # ids differ from run to run: no server may take them for repeats
+        self._run = run_id()
         self.sent = 0
         self.flowing = True
         self.arrived = Counter(END_OF_BODY)
@@ -31,7 +37,11 @@ class Flow:
         """Send so many messages in one piece."""
         first = self.sent
         self.sent += count
-        self._sender.send(b"".join([chat(self._to, b"%s-%d" % (self._run, n)) for n in range(first, self.sent)]))
+        self._sender.send(b"".join([self._piece(number) for number in range(first, self.sent)]))
+
+    def _piece(self, number: int) -> bytes:
+        """Return the message of that number."""
+        return chat(self._to, b"%s-%d" % (self._run, number))
 
     def _received(self, data: bytes) -> None:
         count = self.arrived.feed(data)
@@ -42,8 +52,12 @@ class Flow:
 def messages(stage: Stage, job: Job) -> dict[str, Any]:
     """Keep `job.window` messages in flight between each pair; count what arrives."""
     pairs = bring_pairs(stage, job)
+    return exchange(stage, job, pairs, [Flow(*pair) for pair in pairs.members])
+
+
+def exchange(stage: Stage, job: Job, pairs: Pairs, flows: Sequence[Flow]) -> dict[str, Any]:
+    """Let the messages flow, measure for a while, and send the pairs away."""
     stage.calm()
-    flows = [Flow(*pair) for pair in pairs.members]
     for flow in flows:
         flow.push(job.window)
     stage.loop.run(job.warmup)
@@ -60,17 +74,17 @@ def messages(stage: Stage, job: Job) -> dict[str, Any]:
         "unit": "message",
         "units": count,
         "lost": lost,
-        "cpu_us": usage.per_unit(count),
+        **usage.cost(count),
         "generator_us": usage.generator * 1e6 / count,
         "per_s": count / usage.wall,
     }
 
 
-def _arrived(flows: list[Flow]) -> int:
+def _arrived(flows: Sequence[Flow]) -> int:
     return sum(flow.arrived.total for flow in flows)
 
 
-def _drain(stage: Stage, flows: list[Flow]) -> int:
+def _drain(stage: Stage, flows: Sequence[Flow]) -> int:
     """Stop sending, wait for what is on its way; return how much never came."""
     for flow in flows:
         flow.flowing = False

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from ..connection import Connection
 from ..job import Job
-from ..stage import Stage
+from ..negotiation import online
+from ..stage import Scripted, Stage
 from .names import users
 
 
@@ -16,12 +17,12 @@ class Pairs:
     crowd: list[Connection] = field(default_factory=list)
 
 
-def bring_pairs(stage: Stage, job: Job) -> Pairs:
-    """Bring the crowd online, then the pairs."""
+def bring_pairs(stage: Stage, job: Job, script: Scripted = online) -> Pairs:
+    """Bring the crowd online, then the pairs, by that script."""
     crowd = stage.bring(users(job.background, first=2 * job.pairs))
     if crowd:
         stage.calm()
-    sessions = stage.bring(users(2 * job.pairs))
+    sessions = stage.bring(users(2 * job.pairs), script)
     senders, recipients = sessions[: job.pairs], sessions[job.pairs :]
     addresses = [stage.target.address(recipient.name) for recipient in recipients]
     return Pairs(list(zip(senders, addresses, recipients, strict=True)), crowd)

@@ -66,6 +66,6 @@ def presence(stage: Stage, job: Job) -> dict[str, Any]:
         "unit": "delivery",
         "units": count,
         "lost": (party.expected + echoed) * job.turns - count,
-        "cpu_us": usage.per_unit(count),
+        **usage.cost(count),
         "per_s": count / usage.wall,
     }

@@ -31,7 +31,7 @@ def rosters(stage: Stage, job: Job) -> dict[str, Any]:
         **usage.figures(),
         "unit": "subscription",
         "units": len(names) * contacts,
-        "cpu_us": usage.per_unit(len(names) * contacts),
+        **usage.cost(len(names) * contacts),
     }
 
 

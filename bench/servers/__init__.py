@@ -1,13 +1,21 @@
 """The servers under load, one a file. Each makes private instances on loopback, and ends them by process id."""
 
 from .base import Instance, Server, StartError
-from .ejabberd import Ejabberd, EjabberdOneScheduler
+from .ejabberd import Ejabberd, EjabberdKeeping, EjabberdOneScheduler, EjabberdOnPostgres
 from .prosody import Prosody, ProsodyCalm
-from .xmppd import Xmppd
+from .xmppd import Xmppd, XmppdOnPostgres
 
-SERVERS: dict[str, type[Server]] = {
-    server.name: server for server in (Xmppd, Prosody, Ejabberd, ProsodyCalm, EjabberdOneScheduler)
-}
-DEFAULT = (Xmppd.name, Prosody.name, Ejabberd.name)
+KINDS: tuple[type[Server], ...] = (
+    Xmppd,
+    XmppdOnPostgres,
+    Prosody,
+    Ejabberd,
+    EjabberdOnPostgres,
+    ProsodyCalm,
+    EjabberdOneScheduler,
+    EjabberdKeeping,
+)
+SERVERS = {server.name: server for server in KINDS}
+DEFAULT = (Xmppd.name, XmppdOnPostgres.name, Prosody.name, Ejabberd.name, EjabberdOnPostgres.name)
 
 __all__ = ["DEFAULT", "SERVERS", "Instance", "Server", "StartError"]

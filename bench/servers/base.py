@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from ..task import Task
 from .certificate import Certificate
+from .postgres import Cluster, ClusterError, binaries, cluster
 
 STARTING = 60.0  # seconds
 STOPPING = 15.0
@@ -28,10 +30,11 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A running server."""
+    """A running server; `database` is the process of the database that was started for it, if one was."""
 
     pid: int
     port: int
+    database: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,21 @@ class Setting:
     :ivar folder: for configuration and logs.
     :ivar data: for what it stores; a block starts on a copy of the seed.
     :ivar ports: free ports on loopback: the first is for clients, the other for what a server cannot do without.
+    :ivar keeps: whether messages are kept: archived for both sides, and for whoever is away.
+    :ivar cluster: the PostgreSQL of its own, for those that use one.
     """
 
     folder: Path
     data: Path
     ports: tuple[int, int]
     certificate: Certificate
+    keeps: bool = False
+    cluster: Cluster | None = None
+
+    def database(self) -> Cluster:
+        """Return the cluster of a server that uses one."""
+        assert self.cluster is not None
+        return self.cluster
 
 
 class Server(ABC):
@@ -54,17 +66,21 @@ class Server(ABC):
 
     :cvar data_format: whose data it can start on: servers of one format share their seed.
     :cvar needs: its programs, by name or by path.
+    :cvar tasks: the tasks that it is compared in.
+    :cvar uses_postgres: whether a PostgreSQL cluster is started for it, and counted beside it.
     """
 
     name: ClassVar[str]
     data_format: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
+    tasks: ClassVar[frozenset[Task]] = frozenset({Task.RELAY})
+    uses_postgres: ClassVar[bool] = False
     registers_over_tls: ClassVar[bool] = False
     is_python: ClassVar[bool] = False
 
     def installed(self) -> bool:
         """Say whether all its programs are there."""
-        return all(shutil.which(program) for program in self.needs)
+        return all(shutil.which(program) for program in self.needs) and (not self.uses_postgres or bool(binaries()))
 
     @abstractmethod
     def version(self) -> str:
@@ -80,16 +96,39 @@ class Server(ABC):
 
     @contextmanager
     def running(
-        self, folder: Path, data: Path, certificate: Certificate, wrapper: Sequence[str] = ()
+        self, folder: Path, data: Path, certificate: Certificate, wrapper: Sequence[str] = (), *, keeps: bool = False
     ) -> Iterator[Instance]:
-        """Run an instance; `wrapper` is a command that runs the server's own (a sampler, say)."""
+        """Run an instance.
+
+        :param wrapper: a command that runs the server's own (a sampler, say).
+        :param keeps: whether it keeps messages.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         data.mkdir(parents=True, exist_ok=True)
-        setting = Setting(folder, data, free_ports(), certificate)
+        with self._cluster(data) as database:
+            setting = Setting(folder, data, free_ports(), certificate, keeps, database)
+            with self._process(setting, wrapper) as process:
+                yield Instance(process.pid, setting.ports[0], database.pid if database else None)
+
+    @contextmanager
+    def _cluster(self, data: Path) -> Iterator[Cluster | None]:
+        """Run the database that the server uses, its data among the server's."""
+        if not self.uses_postgres:
+            yield None
+            return
+        try:
+            with cluster(data / "postgres", free_ports()[0]) as found:
+                yield found
+        except ClusterError as error:
+            raise StartError(str(error)) from error
+
+    @contextmanager
+    def _process(self, setting: Setting, wrapper: Sequence[str]) -> "Iterator[subprocess.Popen[bytes]]":
+        """Run the server itself."""
         process = self._spawn(setting, wrapper)
         try:
-            wait_for_port(process, setting.ports[0], folder / "output.log")
-            yield Instance(process.pid, setting.ports[0])
+            wait_for_port(process, setting.ports[0], setting.folder / "output.log")
+            yield process
         finally:
             stop(process)
 

@@ -1,17 +1,21 @@
-"""ejabberd with its default storage (Mnesia) and the modules that Debian enables, rate limits off.
+"""ejabberd with its default storage (Mnesia) or PostgreSQL, and the modules that Debian enables; rate limits off.
 
 The emulator is started as `ejabberdctl` does it, but with a name, a cookie and a home of its own and without epmd, so
 that it neither finds nor disturbs the system's instance.
 """
 
+import os
 import re
 import subprocess
 from pathlib import Path
 from typing import ClassVar
 
+from ..task import Task
 from .base import DOMAIN, Server, Setting
+from .postgres import USER
 
 LIBRARIES = next(iter(sorted(Path("/usr/lib").glob("*/ejabberd-*"))), Path("/usr/lib/ejabberd")).parent
+OTP = Path("/usr/lib/erlang/lib")  # where the emulator looks anyway
 
 # without shapers on the listener, mod_fail2ban and mod_pres_counter; less BOSH, WebSocket, STUN, MQTT and HTTP
 CONFIGURATION = """\
@@ -32,7 +36,7 @@ listen:
 disable_sasl_mechanisms: [digest-md5, X-OAUTH2]
 auth_password_format: scram
 registration_timeout: infinity
-default_db: mnesia
+{storage}
 acl:
   local:
     user_regexp: ""
@@ -53,6 +57,7 @@ modules:
   mod_configure: {{}}
   mod_disco: {{}}
   mod_last: {{}}
+{archive}
   mod_muc:
     access: all
     access_create: local
@@ -83,6 +88,27 @@ modules:
   mod_version: {{}}
 """
 
+IN_MNESIA = "default_db: mnesia"
+IN_POSTGRES = """\
+default_db: sql
+auth_method: sql
+sql_type: pgsql
+sql_server: "{cluster.host}"
+sql_port: {cluster.port}
+sql_database: "{database}"
+sql_username: "{user}"
+sql_password: "{cluster.password}"
+"""
+DATABASE = "ejabberd"
+SCHEMA = Path("/usr/share/ejabberd/sql/pg.sql")
+
+# every message is archived: what goes to whom never matters
+ARCHIVE = """\
+  mod_mam:
+    assume_mam_usage: true
+    default: always
+"""
+
 
 class Ejabberd(Server):
     """ejabberd as it comes: one scheduler for each core, busy-waiting."""
@@ -102,7 +128,7 @@ class Ejabberd(Server):
         """Return what `ejabberdctl` would export."""
         return {
             "HOME": str(setting.folder),
-            "ERL_LIBS": str(LIBRARIES),
+            "ERL_LIBS": os.pathsep.join(str(folder) for folder in library_folders()),
             "ERL_MAX_PORTS": "32000",
             "ERL_MAX_ETS_TABLES": "1400",
             "ERL_CRASH_DUMP_BYTES": "0",
@@ -113,7 +139,13 @@ class Ejabberd(Server):
     def command(self, setting: Setting) -> list[str]:
         """Write `ejabberd.yml`; the node's name is part of Mnesia's schema, so it is always the same."""
         (setting.folder / "ejabberd.yml").write_text(
-            CONFIGURATION.format(domain=DOMAIN, certificate=setting.certificate.both, port=setting.ports[0])
+            CONFIGURATION.format(
+                domain=DOMAIN,
+                certificate=setting.certificate.both,
+                port=setting.ports[0],
+                storage=self.storage(setting),
+                archive=ARCHIVE if setting.keeps else "",
+            )
         )
         return [
             "erl", "-name", "bench@127.0.0.1", "-setcookie", f"bench{setting.ports[1]}",
@@ -124,9 +156,47 @@ class Ejabberd(Server):
             "-s", "ejabberd", "-noinput",
         ]  # fmt: skip
 
+    def storage(self, setting: Setting) -> str:
+        """Return where everything is kept, as `ejabberd.yml` says it."""
+        return IN_MNESIA
+
 
 class EjabberdOneScheduler(Ejabberd):
     """ejabberd with one scheduler that does not busy-wait: what its work costs and no more."""
 
     name: ClassVar = "ejabberd-S1-nospin"
     emulator: ClassVar = ("+S", "1:1", "+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none")
+
+
+class EjabberdKeeping(Ejabberd):
+    """ejabberd with its archive in Mnesia: nobody's choice for long, since each message costs more than the last."""
+
+    name: ClassVar = "ejabberd-mnesia"
+    data_format: ClassVar = "ejabberd-mnesia"
+    tasks: ClassVar = frozenset({Task.STORE})
+
+
+class EjabberdOnPostgres(Ejabberd):
+    """ejabberd with everything in PostgreSQL."""
+
+    name: ClassVar = "ejabberd-pg"
+    data_format: ClassVar = "ejabberd-pg"
+    tasks: ClassVar = frozenset({Task.STORE})
+    uses_postgres: ClassVar = True
+
+    def installed(self) -> bool:
+        """Say whether its programs, its tables and its library for PostgreSQL are there."""
+        has_library = any(any(folder.glob("p1_pgsql-*")) for folder in (OTP, *library_folders()))
+        return super().installed() and SCHEMA.exists() and has_library
+
+    def storage(self, setting: Setting) -> str:
+        """Return where everything is kept: a database, made if need be."""
+        cluster = setting.database()
+        cluster.ensure(DATABASE, SCHEMA)
+        return IN_POSTGRES.format(cluster=cluster, database=DATABASE, user=USER)
+
+
+def library_folders() -> list[Path]:
+    """Return where the emulator looks for ejabberd and what it needs; `ERL_LIBS` may name more, as always."""
+    named = os.environ.get("ERL_LIBS", "")
+    return [LIBRARIES, *(Path(folder) for folder in named.split(os.pathsep) if folder)]

@@ -4,12 +4,19 @@ import re
 import subprocess
 from typing import ClassVar
 
+from ..task import Task
 from .base import DOMAIN, Server, Setting
 
 MODULES = (
     "disco", "roster", "saslauth", "tls", "blocklist", "bookmarks", "carbons", "dialback", "pep", "private", "smacks",
     "vcard4", "vcard_legacy", "csi_simple", "ping", "register", "time", "uptime", "version", "admin_adhoc", "posix",
 )  # fmt: skip
+
+# every message is archived: what goes to whom never matters
+ARCHIVE = """\
+default_archive_policy = true
+archive_expires_after = "1w"
+"""
 
 # `limits` is not loaded: it would slow every client down to 10 KB/s
 CONFIGURATION = """\
@@ -40,6 +47,7 @@ class Prosody(Server):
     name: ClassVar = "prosody"
     data_format: ClassVar = "prosody"
     needs: ClassVar = ("prosody",)
+    tasks: ClassVar = frozenset({Task.RELAY, Task.STORE})
     more: ClassVar[str] = ""
 
     def version(self) -> str:
@@ -51,16 +59,17 @@ class Prosody(Server):
     def command(self, setting: Setting) -> list[str]:
         """Write `prosody.cfg.lua`."""
         path = setting.folder / "prosody.cfg.lua"
+        modules = (*MODULES, "mam") if setting.keeps else MODULES
         path.write_text(
             CONFIGURATION.format(
                 folder=setting.folder,
                 data=setting.data,
                 port=setting.ports[0],
                 other=setting.ports[1],
-                modules=" ".join(f'"{module}";' for module in MODULES),
+                modules=" ".join(f'"{module}";' for module in modules),
                 certificate=setting.certificate.certificate,
                 key=setting.certificate.key,
-                more=self.more,
+                more=self.more + "\n" + (ARCHIVE if setting.keeps else ""),
                 domain=DOMAIN,
             )
         )

@@ -1,10 +1,11 @@
-"""xmppd itself: SQLite, the in-process bus, default modules, registration open, no limits on logins."""
+"""xmppd itself: the in-process bus, default modules, registration open, no limits on logins; SQLite or PostgreSQL."""
 
 import subprocess
 import sys
 from pathlib import Path
 from typing import ClassVar
 
+from ..task import Task
 from .base import DOMAIN, Server, Setting
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,7 @@ data_folder = "{data}"
 [hosts."{domain}"]
 certificate = "{certificate}"
 key = "{key}"
+store = "{store}"
 
 [[listeners]]
 kind = "c2s"
@@ -27,7 +29,7 @@ tls = "optional"
 scram_without_tls = true
 
 [[shards]]
-url = "sqlite:///shard0.sqlite"
+url = "{shard}"
 
 [limits]
 connections_per_address = 100000
@@ -44,6 +46,7 @@ class Xmppd(Server):
     name: ClassVar = "xmppd"
     data_format: ClassVar = "xmppd"
     needs: ClassVar = (str(PROGRAM),)
+    tasks: ClassVar = frozenset(Task)
     is_python: ClassVar = True
 
     def version(self) -> str:
@@ -60,9 +63,29 @@ class Xmppd(Server):
                 certificate=setting.certificate.certificate,
                 key=setting.certificate.key,
                 port=setting.ports[0],
+                store="always" if setting.keeps else "never",
+                shard=self.shard(setting),
             )
         )
         return [str(PROGRAM), "--config", str(path)]
+
+    def shard(self, setting: Setting) -> str:
+        """Return the URL of the only shard: a file among the data."""
+        return "sqlite:///shard0.sqlite"
+
+
+class XmppdOnPostgres(Xmppd):
+    """The same node on a PostgreSQL database."""
+
+    name: ClassVar = "xmppd-pg"
+    data_format: ClassVar = "xmppd-pg"
+    tasks: ClassVar = frozenset({Task.STORE})
+    uses_postgres: ClassVar = True
+
+    def shard(self, setting: Setting) -> str:
+        """Return the URL of the only shard: a database, made if need be."""
+        setting.database().ensure("xmppd")
+        return setting.database().url("xmppd")
 
 
 def git(*arguments: str) -> str:

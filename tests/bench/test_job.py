@@ -22,5 +22,5 @@ def test_an_unknown_key_is_refused() -> None:
 
 def test_every_run_of_the_plan_is_a_job() -> None:
     """Its options are those that jobs have, and its scenario exists."""
-    for run in (run for block in BLOCKS for run in block):
+    for run in (run for block in BLOCKS for run in block.runs):
         assert Job(port=5222, **run.job(QUICK)).scenario in SCENARIOS

@@ -10,7 +10,7 @@ from bench.servers.prosody import Prosody
 
 
 def test_options_have_defaults() -> None:
-    """Nothing given: everything, three rounds, an hour at most."""
+    """Nothing given: everything, two rounds, an hour at most."""
     options = main.parser().parse_args([])
     assert (options.only, options.server, options.rounds, options.budget) == ([], [], None, 60.0)
     assert options.profile is None

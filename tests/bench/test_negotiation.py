@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench import negotiation
 from bench.dialogue import NegotiationError, Script
 from bench.negotiation import (
     FEATURES,
@@ -16,6 +17,7 @@ from bench.negotiation import (
     binding,
     iq_answer,
     is_result,
+    managed,
     online,
     registered,
     trusting_context,
@@ -174,6 +176,22 @@ def test_a_refused_registration_is_an_error() -> None:
     """XEP-0077: closed registration is no account."""
     with pytest.raises(NegotiationError, match="registration failed"):
         play(scripted(registered, Heard(), target()), FEATURES_IN, b"<iq id='reg' type='error'><not-allowed/></iq>")
+
+
+def at_once(connection: Heard, target: Target) -> Script:
+    """A login that is through before it has begun."""
+    return
+    yield
+
+
+def test_a_session_may_be_managed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """XEP-0198, Enabling: resumption is asked for; a server that refuses cannot be measured."""
+    monkeypatch.setattr(negotiation, "online", at_once)
+    connection = Heard()
+    play(scripted(managed, connection, target()), b"<enabled xmlns='urn:xmpp:sm:3' id='1' resume='true'/>")
+    assert connection.sent == [b"<enable xmlns='urn:xmpp:sm:3' resume='true'/>"]
+    with pytest.raises(NegotiationError, match="stream management was refused"):
+        play(scripted(managed, Heard(), target()), b"<failed xmlns='urn:xmpp:sm:3'/>")
 
 
 def test_starttls_comes_before_everything() -> None:

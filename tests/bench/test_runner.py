@@ -1,7 +1,7 @@
 """The order of a benchmark, and what becomes of a server that does not start."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from bench import runner
-from bench.plan import QUICK, Run
+from bench.plan import QUICK, Block, Run
 from bench.runner import Course, Laboratory, SeedError, cost, follow, generate
 from bench.servers import Instance, Server, StartError
 from bench.servers.base import Setting
+from bench.task import Task
 
-BLOCKS = [(Run("login", "login"), Run("idle", "idle")), (Run("msg", "msg"),)]
+BLOCKS = [
+    Block(Task.RELAY, (Run("login", "login"), Run("idle", "idle"))),
+    Block(Task.RELAY, (Run("msg", "msg"),)),
+]
+KEEPING = Block(Task.STORE, (Run("msg-mam", "msg"),))
 
 
 class Pretended(Server):
@@ -23,10 +28,12 @@ class Pretended(Server):
     needs = (sys.executable,)
     data_format = "pretended"
 
-    def __init__(self, name: str, starts: bool = True) -> None:
+    def __init__(self, name: str, starts: bool = True, tasks: Collection[Task] = (Task.RELAY,)) -> None:
         self.name = name  # type: ignore[misc]
+        self.tasks = frozenset(tasks)  # type: ignore[misc]
         self.starts = starts
         self.started = 0
+        self.kept: list[bool] = []
 
     def version(self) -> str:
         return "1.0"
@@ -35,12 +42,13 @@ class Pretended(Server):
         raise NotImplementedError
 
     @contextmanager
-    def running(self, folder: Path, data: Path, *_: Any, **__: Any) -> Iterator[Instance]:
+    def running(self, folder: Path, data: Path, *_: Any, keeps: bool = False) -> Iterator[Instance]:
         data.mkdir(parents=True, exist_ok=True)
         self.started += 1
+        self.kept.append(keeps)
         if self.started > 1 and not self.starts:
             raise StartError("no")
-        yield Instance(1, 5222)
+        yield Instance(1, 5222, 7)
 
 
 @pytest.fixture
@@ -79,6 +87,28 @@ def test_a_block_is_one_start_on_a_copy_of_the_seed(tmp_path: Path, generated: l
     list(follow(Course([server], BLOCKS, 1, 600.0), laboratory(tmp_path), print))
     assert server.started == 3
     assert {path.name for path in (tmp_path / "work").iterdir() if path.is_dir()} == {"seed-a"}
+
+
+def test_a_server_takes_part_in_its_own_tasks_only(tmp_path: Path, generated: list[dict[str, Any]]) -> None:
+    """One that takes part in nothing is not even seeded; messages are kept where that is the task."""
+    both, relay, idler = Pretended("a", tasks=list(Task)), Pretended("b"), Pretended("c", tasks=())
+    records = list(follow(Course([both, relay, idler], [*BLOCKS[1:], KEEPING], 1, 600.0), laboratory(tmp_path), print))
+    assert [(record["server"], record["run"]) for record in records] == [("a", "msg"), ("b", "msg"), ("a", "msg-mam")]
+    assert both.kept == [False, False, True], "the seed, then the two blocks"
+    assert idler.started == 0
+
+
+def test_a_seed_has_what_the_tasks_need(tmp_path: Path, generated: list[dict[str, Any]]) -> None:
+    """Whoever only keeps messages needs neither rosters nor thousands of accounts."""
+    laboratory(tmp_path).seed(Pretended("a", tasks=[Task.STORE]))
+    assert [job["scenario"] for job in generated] == ["register", "verify"]
+    assert {job["sessions"] for job in generated} == {QUICK.accounts([Task.STORE])}
+
+
+def test_the_database_is_counted(tmp_path: Path, generated: list[dict[str, Any]]) -> None:
+    """The generator is told both processes."""
+    list(follow(Course([Pretended("a")], BLOCKS[1:], 1, 600.0), laboratory(tmp_path), print))
+    assert (generated[-1]["pid"], generated[-1]["database"]) == (1, 7)
 
 
 def test_nothing_starts_when_time_is_up(tmp_path: Path, generated: list[dict[str, Any]]) -> None:

@@ -145,6 +145,23 @@ def test_a_ping_without_an_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch)
         stage.barrier(connections, b"b1")
 
 
+def test_a_script_on_a_session_that_is_there(stage: Stage) -> None:
+    """It runs to its end; what goes wrong is told, and so is that nothing goes on."""
+    (session,) = stage.bring([b"user0"], at_once)
+    stage.converse(session, at_once(session, stage.target))
+    session.name = b"user1"
+    with pytest.raises(NegotiationError, match="refused"):
+        stage.converse(session, refused(session, stage.target))
+
+
+def test_a_script_that_comes_to_no_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose it was is told."""
+    (session,) = stage.bring([b"user0"], at_once)
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    with pytest.raises(NegotiationError, match="user0: no end after 0 s"):
+        stage.converse(session, never(session, stage.target))
+
+
 def test_losses(stage: Stage) -> None:
     """A connection that the server ends spoils the figures; one that we end does not."""
     connections = stage.bring([b"user0"], at_once)

@@ -2,12 +2,25 @@
 
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stanzas import BODY, Counter, availability, chat, ping, stream_header, subscription
+from bench.stanzas import (
+    ACKNOWLEDGEMENT_REQUEST,
+    BODY,
+    Counter,
+    acknowledgement,
+    archive_query,
+    availability,
+    chat,
+    ping,
+    stream_header,
+    subscription,
+)
 
 CLIENT = "{jabber:client}"
+RSM = "{http://jabber.org/protocol/rsm}"
 
 
 def parsed(stanza: bytes) -> ElementTree.Element:
@@ -40,6 +53,29 @@ def test_other_stanzas_are_well_formed() -> None:
     assert parsed(ping(b"example.org", b"p"))[0].tag == "{urn:xmpp:ping}ping"
     assert parsed(subscription(b"subscribe", b"a@b")).attrib == {"type": "subscribe", "to": "a@b"}
     assert ElementTree.fromstring(stream_header(b"example.org") + b"</stream:stream>").get("to") == "example.org"
+
+
+def test_a_header_may_say_from_whom() -> None:
+    """RFC 6120, 4.7.1: the account's address, or nothing."""
+    header = ElementTree.fromstring(stream_header(b"example.org", b"romeo@example.org") + b"</stream:stream>")
+    assert header.get("from") == "romeo@example.org"
+
+
+def test_acknowledgements() -> None:
+    """XEP-0198, Acks: a request, and the answer with how many stanzas were handled."""
+    assert parsed(ACKNOWLEDGEMENT_REQUEST).tag == "{urn:xmpp:sm:3}r"
+    assert parsed(acknowledgement(7)).attrib == {"h": "7"}
+
+
+@pytest.mark.parametrize("after", [b"", b"28482-98726-73623"])
+def test_a_page_of_the_archive(after: bytes) -> None:
+    """XEP-0313, Limiting results: so many, behind the last one that is known."""
+    query = parsed(archive_query(b"q1", 50, after))[0]
+    rsm = query.find(f"{RSM}set")
+    assert query.tag == "{urn:xmpp:mam:2}query"
+    assert rsm is not None
+    assert rsm.findtext(f"{RSM}max") == "50"
+    assert (rsm.findtext(f"{RSM}after") or "").encode() == after
 
 
 @given(st.integers(0, 30), st.data())

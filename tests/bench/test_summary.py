@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.summary import Record, errors, line, lines, surroundings, three_digits, value
+from bench.plan import Figure
+from bench.summary import Record, errors, line, lines, peers_of, shown_servers, surroundings, three_digits, value
 
 from .records import CROWD, FIGURE, RECORDS, record
 
@@ -34,6 +35,25 @@ def test_a_goal_may_be_another_run_of_ours() -> None:
 def test_only_lines_with_figures_are_shown() -> None:
     """A run that was not chosen leaves no empty line."""
     assert {found.figure.run for found in lines(RECORDS, ["xmppd"])} == {"msg", "msg-crowd"}
+
+
+def test_some_figures_are_of_ours_on_postgresql() -> None:
+    """Its goal and its ratios are that server's; the peers are whoever is not ours."""
+    figure = Figure("its database", "msg-mam", "database_us", "µs", 65, "xmppd-pg")
+    records: list[Record] = [
+        {"server": "xmppd-pg", "run": "msg-mam", "database_us": 130.0},
+        {"server": "ejabberd-pg", "run": "msg-mam", "database_us": 260.0},
+        {"server": "xmppd", "run": "msg-mam", "cpu_us": 80.0},
+    ]
+    found = line(figure, records, ["xmppd", "xmppd-pg", "ejabberd-pg"])
+    assert set(found.values) == {"xmppd-pg", "ejabberd-pg"}
+    assert (found.against_goal(), found.against("ejabberd-pg")) == (2.0, 0.5)
+    assert peers_of(["xmppd", "xmppd-pg", "ejabberd-pg"]) == ["ejabberd-pg"]
+
+
+def test_servers_that_were_not_run_are_not_shown() -> None:
+    """Neither is a column of nothing."""
+    assert shown_servers(RECORDS, ["ejabberd", "prosody", "xmppd"]) == ["prosody", "xmppd"]
 
 
 def test_losses_are_errors_too() -> None:

@@ -16,5 +16,5 @@ def test_the_table_has_figures_goal_and_ratios() -> None:
     console.print(table(lines(RECORDS, ["xmppd", "prosody"]), ["xmppd", "prosody"]))
     text = console.export_text()
     assert "22.0 (20.0–30.0)" in text
-    assert "xmppd/prosody" in text
+    assert "ours/prosody" in text
     assert "0.21" in text

@@ -6,16 +6,33 @@ from pathlib import Path
 
 import pytest
 
+from bench.plan import OURSELVES
 from bench.procs import processes
 from bench.servers import DEFAULT, SERVERS, Server, StartError
 from bench.servers.base import Setting, free_ports
 from bench.servers.certificate import Certificate
+from bench.task import Task
 
 
 def test_the_names_are_the_servers_own() -> None:
     """`--server` finds each by its name; the default has ours first."""
     assert all(SERVERS[name].name == name for name in SERVERS)
-    assert DEFAULT == ("xmppd", "prosody", "ejabberd")
+    assert DEFAULT[:2] == OURSELVES
+    assert set(DEFAULT) <= set(SERVERS)
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_every_task_has_servers(task: Task) -> None:
+    """Ours is among them; peers are compared in what they are for, on what they keep things in."""
+    taking = {name for name in DEFAULT if task in SERVERS[name].tasks}
+    assert (
+        taking
+        == {
+            Task.RELAY: {"xmppd", "prosody", "ejabberd"},
+            Task.STORE: {"xmppd", "xmppd-pg", "prosody", "ejabberd-pg"},
+            Task.RETURN: {"xmppd"},
+        }[task]
+    )
 
 
 def test_ports_are_free_and_two() -> None:
