@@ -26,12 +26,14 @@ from ..core.loader import Loader
 from ..core.message_log import MessageLog
 from ..core.metrics import Exposition
 from ..core.router import Router
+from ..core.session_rows import SessionRows
 from ..core.sessions import Sessions
 from ..core.shards import Shards
 from ..core.threads import Threads
 from ..core.throttle import LoginThrottle
 from ..core.upkeep import Upkeep
 from ..protocol.jid import Jid
+from ..storage.session_rows import SqlSessionRows
 
 
 def hosts_of(config: Config) -> list[Host]:
@@ -132,6 +134,7 @@ class Node:
             MessageLog: self.log,
             Registry: self.registry,
             Router: self.router,
+            SessionRows: SqlSessionRows(self.shards),
             Sessions: self.sessions,
             Shards: self.shards,
             Upkeep: self.upkeep,

@@ -9,20 +9,15 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from ...protocol.element import Element
 from ...protocol.errors import ServiceUnavailable, StanzaError
-from ...protocol.jid import Jid
-from ...protocol.parser import ParserPool
-from ...protocol.stanza import Stanza, read
-from ...protocol.tree import Limits
+from ...protocol.stanza import Stanza
+from ...protocol.written import read_written
 from ..log import Log
 from ..router import Router
 from ..session import Session
 from ..sessions import Sessions
 
 IN_ONE_TURN: Final = 50
-LARGEST: Final = Limits(size=1 << 26, depth=1 << 16, attributes=1 << 16, children=1 << 24, declarations=1 << 16)
-"""What was accepted on its way in is read again whatever its size: no limit of a stream holds here."""
 
 log = Log("stream_management")
 
@@ -34,7 +29,6 @@ class Leftovers:
         self._router = router
         self._sessions = sessions
         self._soon = soon
-        self._parsers = ParserPool(LARGEST, 1)
 
     async def see_to(self, session: Session, stanzas: Sequence[tuple[bytes, int]]) -> None:
         """Answer the requests among `stanzas`, and let messages that are in no log have another way."""
@@ -53,7 +47,7 @@ class Leftovers:
         return turn
 
     async def _one(self, session: Session, data: bytes) -> None:
-        stanza = self._read(data)
+        stanza = read_written(data)
         if stanza.kind == "iq":
             if stanza.type in ("get", "set"):
                 await self._router.send(stanza.error(ServiceUnavailable(), session.jid))
@@ -69,11 +63,3 @@ class Leftovers:
         if stanza.to == session.jid:
             return False
         return any(other.priority >= 0 for other in self._sessions.available(session.account))
-
-    def _read(self, data: bytes) -> Stanza:
-        parser = self._parsers.take()
-        parser.feed(data)
-        (element,) = parser.take_events()
-        assert isinstance(element, Element), "what was written to a client is a stanza"
-        self._parsers.give_back(parser)
-        return read(element, Jid.parse(element.attributes["from"]))
