@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from xmppd.core.events import Distributing, MessageSent
-from xmppd.core.hooks import Phase, notice, on
+from xmppd.core.events import BindInline, Distributing, InlineFeatures, MessageSent
+from xmppd.core.hooks import Phase, collect, notice, on
 from xmppd.core.iq import IqRequest, iq
 from xmppd.core.metrics import Metrics, Tally, counter
 from xmppd.core.module import Module, Xep
@@ -66,6 +66,17 @@ class Carbons(Module):
     async def switch_off(self, request: IqRequest) -> None:
         """Disabling Carbons."""
         disable(_client(request))
+
+    @collect(InlineFeatures)
+    async def offer_inline(self, event: InlineFeatures) -> None:
+        """XEP-0386: carbons may be enabled with the login."""
+        event.bind.append(NS)
+
+    @collect(BindInline)
+    async def bind_inline(self, event: BindInline) -> None:
+        """XEP-0386: the answer need not tell."""
+        if event.request.child(f"{{{NS}}}enable") is not None:
+            enable(event.session)
 
     @on(Distributing, Phase.COPY)
     async def copy_received(self, event: Distributing) -> None:

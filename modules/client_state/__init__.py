@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from xmppd.core.client_stream import ClientContext
-from xmppd.core.events import SessionEnded, StreamFeatures
+from xmppd.core.events import BindInline, InlineFeatures, SessionEnded, StreamFeatures
 from xmppd.core.hooks import collect, notice
 from xmppd.core.inbox import Inboxes
 from xmppd.core.module import Module, Xep
@@ -64,6 +64,17 @@ class ClientStateModule(Module):
         if event.authenticated:
             event.features.append(E(f"{{{NS}}}csi"))
 
+    @collect(InlineFeatures)
+    async def offer_inline(self, event: InlineFeatures) -> None:
+        """XEP-0386: a client may be inactive from the start."""
+        event.bind.append(NS)
+
+    @collect(BindInline)
+    async def bind_inline(self, event: BindInline) -> None:
+        """XEP-0386: as if it were said behind the login."""
+        if event.request.child(INACTIVE) is not None:
+            self.inactive(event.session)
+
     async def _becomes_inactive(self, session: Session, _: Element) -> None:
         self.inactive(session)
 
@@ -72,6 +83,10 @@ class ClientStateModule(Module):
 
     def inactive(self, session: Session) -> None:
         """Hold back what need not be written to a session now."""
+        held = session.valve
+        if isinstance(held, Held) and held.wire is session.wire:
+            return
+        self.active(session)
         if session.valve is None:
             session.valve = Held(session, self.config, self.counters, self.inboxes.delivered)
 

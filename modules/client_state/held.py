@@ -39,12 +39,18 @@ class Held:
 
     They are bytes already. One that makes an older one stale takes its place, behind all others: its order among those
     that came since is the one that holds. One with a row of the log is never stale.
+
+    A stream begins as active (Interaction with Stream Resumption): what is held back goes with the session while that
+    waits for its client, and is written once there is another connection.
+
+    :ivar wire: the one on which the client has said that it is inactive.
     """
 
-    __slots__ = ("_config", "_counters", "_delivered", "_number", "_session", "_size", "_waiting")
+    __slots__ = ("_config", "_counters", "_delivered", "_number", "_session", "_size", "_waiting", "wire")
 
     def __init__(self, session: Session, config: Config, counters: ClientStateMetrics, delivered: Delivered) -> None:
         self._session = session
+        self.wire = session.wire
         self._config = config
         self._counters = counters
         self._delivered = delivered
@@ -54,6 +60,11 @@ class Held:
 
     def admits(self, stanza: Stanza, row: int) -> bool:
         """Whether a stanza matters now; what was held back is then written before it."""
+        wire = self._session.wire
+        if wire is not self.wire and wire.is_connected:
+            self._session.valve = None
+            self.flush()
+            return True
         found = importance(stanza)
         if found.matters:
             self.flush()

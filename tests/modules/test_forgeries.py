@@ -195,10 +195,18 @@ class TestElsewhere:
         """Nobody elsewhere numbers or delays stanzas for us, or has our carbons."""
         forged = (
             stanza_id(JULIET), stanza_id("capulet.example"), delay("capulet.example"), delay(JULIET),
-            E("{urn:xmpp:carbons:2}received"),
+            E("{urn:xmpp:carbons:2}received"), E("{urn:xmpp:carbons:2}sent"),
         )  # fmt: skip
         got = self.comes(server, *forged, E("{urn:x}x"), from_="mab@verona.example/x", type=type)
         assert got == ["{urn:x}x", *number], "a message that is kept has the number that we gave it"
+
+    @pytest.mark.parametrize("from_", ["mab@verona.example/x", ROOM, "coven@chat.shakespeare.lit/thirdwitch"])
+    @pytest.mark.parametrize("way", ["received", "sent"])
+    def test_carbons_elsewhere(self, server: Server, juliet: Client, way: str, from_: str) -> None:
+        """XEP-0280, Security Considerations: whoever it comes from, a carbon of somebody else's is none."""
+        message = E("{jabber:client}message", E("{jabber:client}body", "Thou shall meet me tonite"), from_=ROMEO)
+        forged = E(f"{{urn:xmpp:carbons:2}}{way}", E("{urn:xmpp:forward:0}forwarded", message))
+        assert self.comes(server, forged, E("{urn:x}x"), from_=from_, type="chat") == ["{urn:x}x"]
 
     def test_history_elsewhere(self, server: Server, juliet: Client) -> None:
         """A room's history may name the accounts of ours that spoke, not our host."""

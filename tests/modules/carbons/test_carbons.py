@@ -1,19 +1,24 @@
 """XEP-0280: Message Carbons, in the examples' cast."""
 
+from typing import Any
+
 import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
 from xmppd.config.server import Store
-from xmppd.core.events import Delivering, Distributing, MessageSent
+from xmppd.core.events import BindInline, Delivering, Distributing, InlineFeatures, MessageSent
 from xmppd.core.hooks import Phase, Verdict, on
 from xmppd.core.iq import IqRequest
+from xmppd.core.session import Session
 from xmppd.modules.carbons import Carbons
+from xmppd.modules.carbons.api import ENABLED
 from xmppd.protocol.element import E
 from xmppd.protocol.errors import NotAllowed, ServiceUnavailable
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
+WIRE: Any = None
 JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
 ENABLE = "<iq id='enable1' type='set'><enable xmlns='urn:xmpp:carbons:2'/></iq>"
 DISABLE = "<iq id='disable1' type='set'><disable xmlns='urn:xmpp:carbons:2'/></iq>"
@@ -118,6 +123,16 @@ class TestEnabling:
         asked = Stanza.build("iq", payload, to=Jid(ROMEO), from_=Jid(f"{ROMEO}/x"), type="set", id="1")
         with pytest.raises(NotAllowed):
             server.wait(module.switch_on(IqRequest(asked, Jid(ROMEO), asked.from_, payload)))
+
+    def test_with_the_login(self, server: Server) -> None:
+        """XEP-0386: enabled when the session is bound, if the client asks for it."""
+        offered = InlineFeatures(server.node.hosts.all()[0], True, ())
+        server.wait(server.node.hooks.collect(offered))
+        assert "urn:xmpp:carbons:2" in offered.bind
+        for children, is_enabled in (((E("{urn:xmpp:carbons:2}enable"),), True), ((), False)):
+            session = Session(Jid(f"{ROMEO}/home"), WIRE)
+            server.wait(server.node.hooks.collect(BindInline(session, E("{urn:xmpp:bind:0}bind", *children))))
+            assert session[ENABLED] is is_enabled
 
 
 class TestReceived:

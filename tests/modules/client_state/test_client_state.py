@@ -1,16 +1,21 @@
 """XEP-0352: Client State Indication: Juliet puts her phone away."""
 
+from typing import Any
+
 import pytest
 
 from tests.modules.roster.cast import befriend, interested
 from tests.scenario.client import Client
 from tests.scenario.server import Server
 from xmppd.config.server import Store
+from xmppd.core.events import BindInline, InlineFeatures
+from xmppd.core.session import Session, Wire
 from xmppd.modules.client_state.api import ClientStates
-from xmppd.protocol.element import E
+from xmppd.protocol.element import E, Element
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
+WIRE: Any = None
 JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
 PHONE = f"{JULIET}/phone"
 ACTIVE, INACTIVE = "<active xmlns='urn:xmpp:csi:0'/>", "<inactive xmlns='urn:xmpp:csi:0'/>"
@@ -147,6 +152,46 @@ def test_resumption(server: Server, romeo: Client, juliet: Client) -> None:
     juliet.receives(shown("away"))
     states.active(session)
     juliet.receives_nothing()
+
+
+def test_inactive_on_another_stream(server: Server, romeo: Client, juliet: Client) -> None:
+    """Interaction with Stream Resumption: who says it again there gets what waits, and is inactive again."""
+    romeo.sends(show("away"))
+    session = server.node.sessions.at(Jid(PHONE))
+    assert session is not None
+    before = session.valve
+    session.wire = Rewired(session.wire)  # type: ignore[assignment]
+    juliet.sends(INACTIVE)
+    juliet.receives(shown("away"))
+    assert session.valve is not None
+    assert session.valve is not before
+
+
+class Rewired:
+    """Another wire to the same client."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wire, name)
+
+
+def bound(server: Server, *children: Element) -> Session:
+    """Return a session that is bound with some features."""
+    session = Session(Jid(PHONE), WIRE)
+    server.wait(server.node.hooks.collect(BindInline(session, E("{urn:xmpp:bind:0}bind", *children))))
+    return session
+
+
+def test_with_the_login(server: Server) -> None:
+    """XEP-0386: a client may say so when it binds."""
+    event = InlineFeatures(server.node.hosts.all()[0], True, ())
+    server.wait(server.node.hooks.collect(event))
+    assert "urn:xmpp:csi:0" in event.bind
+    assert bound(server, E("{urn:xmpp:csi:0}inactive")).valve is not None
+    for children in ((), (E("{urn:xmpp:csi:0}active"),)):
+        assert bound(server, *children).valve is None
 
 
 def test_unloading(server: Server, romeo: Client, juliet: Client) -> None:

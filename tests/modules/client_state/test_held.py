@@ -24,6 +24,7 @@ class Wire:
     def __init__(self) -> None:
         self.written: list[tuple[bytes, int]] = []
         self.acknowledges = False
+        self.is_connected = True
         self.takes = True
 
     def write_stanza(self, data: bytes, row: int = 0) -> bool:
@@ -57,9 +58,8 @@ class TestHeld:
         self.config = Config(stanzas=3, size=Size("10 kB"))
         self.counters = ClientStateMetrics()
         self.delivered: list[tuple[Jid, int]] = []
-        self.held = Held(
-            Session(JULIET, self.wire), self.config, self.counters, lambda *row: self.delivered.append(row)
-        )
+        self.session_ = Session(JULIET, self.wire)
+        self.held = Held(self.session_, self.config, self.counters, lambda *row: self.delivered.append(row))
 
     def hold(self, *stanzas: Stanza) -> None:
         for stanza in stanzas:
@@ -128,3 +128,21 @@ class TestHeld:
         self.held.admits(receipt("1"), 4)
         self.held.flush()
         assert self.delivered == []
+
+    def test_hibernation(self) -> None:
+        """XEP-0198: while the session waits for its client, what does not matter goes on to wait here."""
+        asleep: Any = Wire()
+        asleep.is_connected = False
+        self.session_.wire = asleep
+        self.hold(presence(ROMEO, "away"))
+        assert asleep.written == []
+
+    def test_resumption(self) -> None:
+        """Interaction with Stream Resumption: another stream begins as active."""
+        self.session_.valve = self.held
+        self.hold(presence(ROMEO, "away"))
+        another: Any = Wire()
+        self.session_.wire = another
+        assert self.held.admits(presence(NURSE, "xa"), 0)
+        assert another.written == [(presence(ROMEO, "away").to_bytes(), 0)]
+        assert self.session_.valve is None
