@@ -16,7 +16,20 @@ def test_list(office: Office) -> None:
     rows = {row[0]: row for row in office.rows("session list")}
     assert list(rows) == [f"{ROMEO}/orchard", "juliet@capulet.example/balcony"]
     assert rows[f"{ROMEO}/orchard"][1:3] == ["192.0.2.1", True]
-    assert rows[f"{ROMEO}/orchard"][4:] == [False, 0]
+    assert rows[f"{ROMEO}/orchard"][4:] == [False, 0, None]
+
+
+def test_hibernating_session(office: Office) -> None:
+    """A session that waits to be resumed (XEP-0198) is shown with the time at which its connection was lost."""
+    orchard = office.server.online(f"{ROMEO}/orchard")
+    orchard.sends("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    office.server.advance(60)
+    orchard.loses_connection()
+    (row,) = office.rows("session list")
+    assert row[1:3] == ["192.0.2.1", True]
+    assert row[-1].isoformat() == "2010-05-31T12:01:00+00:00"
+    office.run("session kick", jids=[f"{ROMEO}/orchard"])
+    assert office.rows("session list") == []
 
 
 def test_list_of_a_host_and_an_account(office: Office) -> None:

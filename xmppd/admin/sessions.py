@@ -9,6 +9,7 @@ from ..core.host import Hosts
 from ..core.results import moment
 from ..core.session import Session
 from ..core.sessions import Sessions
+from ..core.stream_management import Hibernation
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
 from .accounts import ADMIN, MOST, Most
@@ -31,10 +32,13 @@ class SessionCommands:
         account: Annotated[Jid | None, argument("Sessions of this account only")] = None,
         limit: Most = 100,
     ) -> Table:
-        """List the sessions of this node."""
+        """List the sessions of this node.
+
+        One that is lost waits for its client since then (XEP-0198).
+        """
         most = MOST if limit is None else max(0, min(limit, MOST))
         rows = [row for row, _ in zip(map(_row, self._chosen(host, account)), range(most), strict=False)]
-        columns = ("session", "address", "tls", "since", "available", "priority")
+        columns = ("session", "address", "tls", "since", "available", "priority", "lost")
         return Table(columns, rows, form={"session": "onlineuserjids"})
 
     @command("session count", adhoc=ADMIN + "get-online-users-num", scoped=True)
@@ -79,4 +83,5 @@ class SessionCommands:
 def _row(session: Session) -> Sequence[object]:
     wire = session.wire
     since = moment(wire.connected_at)
-    return (session.jid, wire.peer_address, wire.secure, since, session.is_available, session.priority)
+    lost = moment(wire.since) if isinstance(wire, Hibernation) else None
+    return (session.jid, wire.peer_address, wire.secure, since, session.is_available, session.priority, lost)
