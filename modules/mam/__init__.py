@@ -187,15 +187,21 @@ class Mam(Module):
     @on(OutboundMessage, Phase.RECORD)
     async def heed_sender(self, event: OutboundMessage) -> None:
         """XEP-0441, Outgoing messages."""
-        to = event.stanza.to
-        if to is not None and not event.sender.is_anonymous and not await self._archives(event.sender.account, to):
+        account, to = event.sender.account, event.stanza.to
+        if self._wants_all(account) or to is None or event.sender.is_anonymous:
+            return
+        if not await self._archives(account, to):
             event.veto |= ARCHIVE
 
     @on(InboundMessage, Phase.RECORD)
     async def heed_recipient(self, event: InboundMessage) -> None:
         """XEP-0441, Incoming messages."""
-        if not await self._archives(event.account, event.stanza.from_):
+        if not self._wants_all(event.account) and not await self._archives(event.account, event.stanza.from_):
             event.veto |= ARCHIVE
+
+    def _wants_all(self, account: Jid) -> bool:
+        """Whether it is known that an account has never said anything and gets all, as nearly every one does."""
+        return self._preferences.is_silent(account) and self._default(account) is Default.ALWAYS
 
     async def _wanted(self, account: Jid) -> Preferences:
         return await self._preferences.get(account) or Preferences(self._default(account))
@@ -206,10 +212,7 @@ class Mam(Module):
 
     async def _archives(self, account: Jid, peer: Jid) -> bool:
         """Whether an account wants messages with an address in its archive."""
-        try:
-            wanted = self._preferences.known(account)
-        except KeyError:
-            wanted = await self._preferences.get(account)
+        wanted = await self._preferences.get(account)
         rule = self._default(account) if wanted is None else wanted.rule_for(peer)
         if rule is not Default.ROSTER:
             return rule is Default.ALWAYS

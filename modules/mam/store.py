@@ -25,6 +25,9 @@ LOAD: Final = select(preferences.c.rule, preferences.c.always, preferences.c.nev
 ADD: Final = insert(preferences)
 FORGET: Final = delete(preferences).where(_OWN)
 
+UNKNOWN: Final = Preferences(Default.ALWAYS)
+"""Stands for an account of which nothing is remembered."""
+
 
 class PreferenceStore:
     """The `archive_preferences` table."""
@@ -77,22 +80,18 @@ class RememberedPreferences:
     def __len__(self) -> int:
         return len(self._known)
 
-    def known(self, owner: Jid) -> Preferences | None:
-        """Return what is remembered of an account; None if it has never said what it wants.
-
-        :raises KeyError: nothing is remembered.
-        """
-        found = self._known[owner]
-        self._known.move_to_end(owner)
-        return found
+    def is_silent(self, owner: Jid) -> bool:
+        """Whether it is remembered that an account has never said what it wants."""
+        return self._known.get(owner, UNKNOWN) is None
 
     async def get(self, owner: Jid) -> Preferences | None:
         """Return what an account wants; None if it has never said."""
-        try:
-            return self.known(owner)
-        except KeyError:
+        if owner not in self._known:
             loaded = await self._store.load(owner)
-            return self._known.setdefault(owner, loaded) if owner in self._known else self._remember(owner, loaded)
+            if owner not in self._known:  # or it has said something meanwhile, which is newer
+                return self._remember(owner, loaded)
+        self._known.move_to_end(owner)
+        return self._known[owner]
 
     async def put(self, owner: Jid, wanted: Preferences) -> None:
         """Keep what an account wants from now on."""

@@ -7,8 +7,14 @@ from tests.scenario.client import Client
 from tests.scenario.server import NOON, Server
 from xmppd.config.schema import Size
 from xmppd.config.server import Store
+from xmppd.core.iq import IqRequest
 from xmppd.core.message_log import Query, Row
+from xmppd.modules.mam import Mam
+from xmppd.modules.mam.query import QUERY
+from xmppd.protocol.element import E
+from xmppd.protocol.errors import Forbidden
 from xmppd.protocol.jid import Jid
+from xmppd.protocol.stanza import Stanza
 from xmppd.protocol.timestamps import format_time
 
 from .archive import CLIENT, DELAY, FORWARD, MAM, Answer, archived, ask, form, page, query
@@ -525,6 +531,14 @@ class TestPrivacy:
         romeo.sends(f"<iq type='{payload[0]}' id='q1' to='{JULIET}'>{payload[1]}</iq>")
         romeo.receives_error("forbidden", "auth", "q1")
         romeo.receives_nothing()
+
+    def test_who_is_not_connected_here(self, server: Server, juliet: Client) -> None:
+        """Query results: they are written to a session, or to nobody."""
+        mam = server.node.loader.loaded["mam"]
+        assert isinstance(mam, Mam)
+        stanza = Stanza.build("iq", E(QUERY), to=Jid(JULIET), from_=Jid(CHAMBER), type="set", id="q1")
+        with pytest.raises(Forbidden):
+            server.wait(mam.search(IqRequest(stanza, Jid(JULIET), Jid(CHAMBER), E(QUERY))))
 
     def test_a_hosts_archive(self, juliet: Client) -> None:
         """User archives: a host has none."""

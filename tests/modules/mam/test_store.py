@@ -131,11 +131,10 @@ class TestMemory:
         """That an account has never said anything is remembered as well."""
         shards = Slow()
         remembered = remembering(shards)
-        with pytest.raises(KeyError):
-            remembered.known(JULIET)
+        assert not remembered.is_silent(JULIET)
         asked(remembered, JULIET)
         shards.waiting[0].callback([])
-        assert remembered.known(JULIET) is None
+        assert remembered.is_silent(JULIET)
         assert drive(remembered.get(JULIET)) is None
         assert len(shards.waiting) == 1
 
@@ -146,31 +145,35 @@ class TestMemory:
         reading = asked(remembered, JULIET)
         drive(remembered.put(JULIET, WANTED))
         shards.waiting[0].callback([])
-        assert remembered.known(JULIET) == WANTED
         found: list[Preferences | None] = []
         reading.addCallback(found.append)
         assert found == [WANTED]
+        assert drive(remembered.get(JULIET)) == WANTED
+        assert not remembered.is_silent(JULIET)
 
     def test_the_least_recently_used_go(self) -> None:
         """Memory is bounded."""
-        remembered = remembering(Slow(), size=2)
+        shards = Slow()
+        remembered = remembering(shards, size=2)
         addresses = [Jid(f"{n}@capulet.example") for n in range(3)]
         for address in addresses[:2]:
             drive(remembered.put(address, WANTED))
-        remembered.known(addresses[0])
+        drive(remembered.get(addresses[0]))
         drive(remembered.put(addresses[2], WANTED))
         assert len(remembered) == 2
-        assert remembered.known(addresses[0]) == WANTED
-        with pytest.raises(KeyError):
-            remembered.known(addresses[1])
+        assert drive(remembered.get(addresses[0])) == WANTED
+        assert shards.waiting == []
+        asked(remembered, addresses[1])
+        assert len(shards.waiting) == 1
 
     def test_not_kept(self) -> None:
         """What could not be written may be there all the same: it is read again."""
-        remembered = remembering(Down())
+        shards = Down()
+        remembered = remembering(shards)
         with pytest.raises(StorageUnavailable):
             drive(remembered.put(JULIET, WANTED))
-        with pytest.raises(KeyError):
-            remembered.known(JULIET)
+        asked(remembered, JULIET)
+        assert len(shards.waiting) == 1
 
     def test_forgotten(self) -> None:
         """An account of the same name begins anew."""
