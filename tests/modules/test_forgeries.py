@@ -206,7 +206,7 @@ class TestElsewhere:
         """XEP-0280, Security Considerations: whoever it comes from, a carbon of somebody else's is none."""
         message = E("{jabber:client}message", E("{jabber:client}body", "Thou shall meet me tonite"), from_=ROMEO)
         forged = E(f"{{urn:xmpp:carbons:2}}{way}", E("{urn:xmpp:forward:0}forwarded", message))
-        assert self.comes(server, forged, E("{urn:x}x"), from_=from_, type="chat") == ["{urn:x}x"]
+        assert self.comes(server, forged, E("{urn:x}x"), from_=from_, type="headline") == ["{urn:x}x"]
 
     def test_history_elsewhere(self, server: Server, juliet: Client) -> None:
         """A room's history may name the accounts of ours that spoke, not our host."""
