@@ -13,7 +13,7 @@ headlines and errors are for the moment (XEP-0160, Handling of Message Types).
 * What an account writes to itself is one row, the one that it receives (XEP-0313, User Archives).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final, NamedTuple
 
 from xmppd.core.events import InboundMessage, OutboundMessage
@@ -147,9 +147,8 @@ def kept(stanza: Stanza) -> Record:
     if found is not None:
         return found
     bits = 0
-    for child in stanza.element.children:
-        if child.__class__ is not str:
-            bits |= CHILDREN.get(child.name, OTHER)  # type: ignore[union-attr]  # a child that is no str is an Element
+    for name in stanza.element.names:
+        bits |= CHILDREN.get(name, OTHER)
     if bits & ROOM:
         bits = bits & ~ROOM | _said_of_room(stanza.element)
     if bits & OTHER and not bits & (CONTENT | STORE | NO_STORE) and stanza.type == "chat":
@@ -172,6 +171,16 @@ class Records(Module):
 
     hosts: Hosts
     sessions: Sessions
+    _last: tuple[Element, str, int] = field(default=(Element(""), "", 0), init=False)
+
+    def _kept(self, stanza: Stanza) -> int:
+        """Return the flags of a message; who sends and who receives it ask one after the other."""
+        element, type, flags = self._last
+        if stanza.element is element and stanza.type == type:
+            return flags
+        flags = kept(stanza).flags
+        self._last = (stanza.element, stanza.type, flags)
+        return flags
 
     @on(OutboundMessage, Phase.RECORD)
     async def keep_sent(self, event: OutboundMessage) -> None:
@@ -180,7 +189,7 @@ class Records(Module):
         host = self.hosts.get(sender.account.domainpart)
         if host is None or not host.stores or sender.is_anonymous or to is None or to.bare == sender.account:
             return
-        event.keep |= kept(event.stanza).flags & ARCHIVE
+        event.keep |= self._kept(event.stanza) & ARCHIVE
 
     @on(InboundMessage, Phase.RECORD)
     async def keep_received(self, event: InboundMessage) -> None:
@@ -188,7 +197,7 @@ class Records(Module):
         host = self.hosts.get(event.account.domainpart)
         if host is None or not host.stores or (host.anonymous and self._is_anonymous(event.account)):
             return
-        event.keep |= kept(event.stanza).flags
+        event.keep |= self._kept(event.stanza)
 
     def _is_anonymous(self, account: Jid) -> bool:
         """Whether an account ends with its session, so that nobody could ever ask for its messages (XEP-0175)."""

@@ -7,7 +7,9 @@ import pytest
 
 from xmppd.protocol.element import E, Element, Names
 from xmppd.protocol.jid import Jid
+from xmppd.protocol.parser import ParserPool
 from xmppd.protocol.qualified import Told
+from xmppd.protocol.tree import Limits
 
 JULIET = Jid("juliet@capulet.example/balcony")
 
@@ -242,3 +244,29 @@ class TestDepth:
         cycle.append(cycle)
         del copy, cycle
         assert gc.collect() > 0
+
+
+class TestWithoutATree:
+    """What can be told of an element without building its tree."""
+
+    XML = b"<message><body>hist<i/></body>x<origin-id xmlns='urn:xmpp:sid:0' id='1'/><x:y xmlns:x='urn:y'/></message>"
+
+    def read(self) -> Element:
+        (element,) = ParserPool(Limits()).take().feed(self.XML)
+        assert isinstance(element, Element)
+        return element
+
+    def test_names(self) -> None:
+        """The names of its children are the same with a tree and without."""
+        lazy, built = self.read(), self.read()
+        assert built.children
+        assert lazy.names == built.names == ["{jabber:client}body", "{urn:xmpp:sid:0}origin-id", "{urn:y}y"]
+
+    def test_attribute(self) -> None:
+        """So is an attribute of one of them."""
+        lazy, built = self.read(), self.read()
+        assert built.children
+        for element in (lazy, built):
+            assert element.attribute_of("{urn:xmpp:sid:0}origin-id", "id") == "1"
+            assert element.attribute_of("{urn:xmpp:sid:0}origin-id", "by") is None
+            assert element.attribute_of("{jabber:client}i", "id") is None

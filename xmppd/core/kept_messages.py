@@ -232,8 +232,7 @@ def with_id(stanza: Stanza, account: Jid, row: int) -> Stanza:
 
 def origin_id_of(stanza: Stanza) -> str | None:
     """Return how its sender calls a message: by its `<origin-id/>` (XEP-0359), else by its id."""
-    origin = stanza.child(ORIGIN_ID)
-    return (None if origin is None else origin.get("id")) or stanza.id
+    return stanza.element.attribute_of(ORIGIN_ID, "id") or stanza.id
 
 
 def key_of(stanza: Stanza, origin_id: str | None) -> bytes | None:
@@ -243,7 +242,7 @@ def key_of(stanza: Stanza, origin_id: str | None) -> bytes | None:
     """
     if origin_id is None:
         return None
-    if origin_id != stanza.id or stanza.child(ORIGIN_ID) is not None:
+    if origin_id != stanza.id or stanza.element.attribute_of(ORIGIN_ID, "id"):
         parts = (stanza.from_.bare, str(stanza.to), origin_id)
         return blake2b("\0".join(parts).encode(), digest_size=KEY_SIZE, person=b"origin").digest()
     hash = blake2b("\0".join((stanza.from_, str(stanza.to), origin_id, "")).encode(), digest_size=KEY_SIZE)

@@ -47,6 +47,27 @@ class Element:
         return content  # type: ignore[no-any-return]  # a list of them by now
 
     @property
+    def names(self) -> "list[str]":
+        """The qualified names of the child elements, in document order; no tree is built for them."""
+        content = self._content
+        if content.__class__ is tuple:
+            entries = iter(content)
+            return [clark(name) for depth, name, _ in zip(entries, entries, entries) if depth == 1 and name is not None]  # noqa: B905
+        return [child.name for child in content if child.__class__ is not str]
+
+    def attribute_of(self, child: str, attribute: str) -> str | None:
+        """Return an unprefixed attribute of the first child element of a qualified name; no tree is built for it."""
+        content = self._content
+        if content.__class__ is tuple:
+            entries = iter(content)
+            for depth, name, attributes in zip(entries, entries, entries):  # noqa: B905
+                if depth == 1 and name is not None and clark(name) == child:
+                    return attributes.get(attribute)  # type: ignore[no-any-return]  # expat tells text
+            return None
+        found = self.child(child)
+        return None if found is None else found.attributes.get(attribute)
+
+    @property
     def namespace(self) -> str:
         """The namespace of the name, or an empty string."""
         return self.name[1:].rpartition("}")[0] if self.name.startswith("{") else ""
