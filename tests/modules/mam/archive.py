@@ -1,9 +1,13 @@
-"""Asking an archive, and reading what it answers."""
+"""The examples' cast: saying something, asking an archive for it, and reading what it answers."""
 
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from tests.scenario.client import Client
+
+JULIET, ROMEO, NURSE = "juliet@capulet.example", "romeo@montague.example", "nurse@capulet.example"
+CHAMBER, BALCONY = f"{JULIET}/chamber", f"{JULIET}/balcony"
+ORCHARD, GARDEN = f"{ROMEO}/orchard", f"{ROMEO}/garden"
 
 MAM = "{urn:xmpp:mam:2}"
 RSM = "{http://jabber.org/protocol/rsm}"
@@ -96,3 +100,12 @@ def ask(client: Client, *content: str) -> Answer:
 def archived(client: Client) -> list[str | None]:
     """Return the bodies of all messages in the client's archive."""
     return ask(client).bodies
+
+
+def says(sender: Client, to: str, *bodies: str) -> None:
+    for body in bodies:
+        sender.sends(f"<message to='{to}' type='chat' id='{body}'><body>{body}</body></message>")
+
+
+def numbered(count: int) -> list[str]:
+    return [f"line {number}" for number in range(1, count + 1)]
