@@ -7,6 +7,7 @@ from tests.scenario.server import Server
 from xmppd.config.server import Store
 from xmppd.core.events import InboundIq
 from xmppd.core.hooks import notice
+from xmppd.core.message_log import Query
 from xmppd.core.shards import StorageUnavailable
 from xmppd.modules.blocking.api import Blocklists, JidsBlocked
 from xmppd.protocol.element import E, Element
@@ -343,6 +344,24 @@ class TestOutbound:
         block(juliet, ROMEO)
         juliet.sends("<presence><show>away</show></presence>")
         assert juliet.receives_any().get("from") == BALCONY
+
+
+class TestKept:
+    """With the log: what is stopped is in nobody's archive."""
+
+    @pytest.fixture
+    def server(self) -> Server:
+        return Server()
+
+    def test_nothing_is_kept(self, server: Server, juliet: Client, romeo: Client) -> None:
+        """Neither what a blocked JID sends nor what the user sends there."""
+        block(juliet, ROMEO)
+        romeo.sends(f"<message id='m1' to='{JULIET}' type='chat'>{BODY}</message>")
+        romeo.receives_error("service-unavailable", id="m1")
+        juliet.sends(f"<message id='m2' to='{ROMEO}' type='chat'>{BODY}</message>")
+        refused(juliet, "m2")
+        for account in (JULIET, ROMEO):
+            assert server.wait(server.log.page(Query(Jid(account)))) == []
 
 
 class TestStorage:

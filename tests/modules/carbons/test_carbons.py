@@ -1,6 +1,7 @@
 """XEP-0280: Message Carbons, in the examples' cast."""
 
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,6 +11,7 @@ from xmppd.config.server import Store
 from xmppd.core.events import BindInline, Delivering, Distributing, InlineFeatures, MessageSent
 from xmppd.core.hooks import Phase, Verdict, on
 from xmppd.core.iq import IqRequest
+from xmppd.core.message_log import Query
 from xmppd.core.session import Session
 from xmppd.modules.carbons import Carbons
 from xmppd.modules.carbons.api import ENABLED
@@ -19,6 +21,7 @@ from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
 WIRE: Any = None
+SID = "{urn:xmpp:sid:0}stanza-id"
 JULIET, ROMEO = "juliet@capulet.example", "romeo@montague.example"
 ENABLE = "<iq id='enable1' type='set'><enable xmlns='urn:xmpp:carbons:2'/></iq>"
 DISABLE = "<iq id='disable1' type='set'><disable xmlns='urn:xmpp:carbons:2'/></iq>"
@@ -336,3 +339,56 @@ def test_rooms_messages_are_not_copied(stage: Stage) -> None:
     stage.juliet.sends(f"<message to='{ROMEO}/home' type='groupchat'>{BODY}</message>")
     stage.home.receives_any()
     stage.nothing_else()
+
+
+class TestKept:
+    """With the log: copies say which row they are of."""
+
+    @pytest.fixture
+    def server(self) -> Server:
+        return Server()
+
+    def rows(self, stage: Stage, account: str) -> list[str]:
+        """Return the ids of an account's archive."""
+        return [str(row.id) for row in stage.server.wait(stage.server.log.page(Query(Jid(account))))]
+
+    def ids(self, element: ET.Element) -> list[str | None]:
+        """Return the ids that Romeo's account has given to a message, be it in a copy."""
+        return [found.get("id") for found in element.iter(SID) if found.get("by") == ROMEO]
+
+    def test_received(self, stage: Stage) -> None:
+        """The recipient's row."""
+        stage.juliet.sends(f"<message to='{ROMEO}/home' type='chat'>{BODY}</message>")
+        message, copy = stage.home.receives_any(), stage.orchard.receives_any()
+        assert self.ids(message) == self.ids(copy) == self.rows(stage, ROMEO)
+        stage.nothing_else()
+
+    def test_sent(self, stage: Stage) -> None:
+        """The sender's own; who gets the message sees nothing of it."""
+        stage.home.sends(f"<message to='{JULIET}/balcony' type='chat'>{BODY}</message>")
+        copy = stage.orchard.receives_any()
+        assert self.ids(copy) == self.rows(stage, ROMEO)
+        assert len(list(copy.iter(SID))) == 1
+        assert self.ids(stage.juliet.receives_any()) == []
+
+    def test_not_before_the_commit(self, stage: Stage) -> None:
+        """Nobody sees a copy of what may not be there tomorrow."""
+        stage.server.log.hold()
+        stage.home.sends(f"<message to='{JULIET}/balcony' type='chat'>{BODY}</message>")
+        stage.nothing_else()
+        stage.server.log.release()
+        assert stage.juliet.receives_any()[0].text == "What man art thou?"
+        assert stage.orchard.receives_any()[0].tag == "{urn:xmpp:carbons:2}sent"
+
+    def test_nobody_is_reachable(self, server: Server) -> None:
+        """A copy is no delivery: the row waits for a resource that may have it."""
+        juliet, romeo = server.online(f"{JULIET}/balcony"), silent(server, f"{ROMEO}/home")
+        juliet.sends(f"<message to='{ROMEO}' type='chat'>{BODY}</message>")
+        assert romeo.receives_any()[0].tag == "{urn:xmpp:carbons:2}received"
+        juliet.receives_nothing()
+        orchard = server.connect(f"{ROMEO}/orchard")
+        orchard.sends("<presence/>")
+        server.run()
+        assert [body.text for each in orchard.inbox for body in each.findall("{jabber:client}body")] == [
+            "What man art thou?"
+        ]

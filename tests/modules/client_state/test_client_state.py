@@ -216,3 +216,19 @@ def test_session_that_ends(server: Server, romeo: Client, juliet: Client) -> Non
     juliet.disconnects()
     assert again == [(JULIET, [7])]
     assert session.valve is None
+
+
+def test_row_that_was_not_written() -> None:
+    """With the log: what the phone did not get another device has."""
+    server = Server()
+    romeo, juliet, laptop = server.online(f"{ROMEO}/orchard"), server.online(PHONE), server.online(f"{JULIET}/laptop")
+    juliet.sends(INACTIVE)
+    laptop.forgets()
+    inner = "<received xmlns='urn:xmpp:receipts' id='1'/><store xmlns='urn:xmpp:hints'/>"
+    romeo.sends(f"<message to='{PHONE}' type='chat' id='m1'>{inner}</message>")
+    laptop.receives_nothing()
+    juliet.loses_connection()
+    late = [stanza for stanza in laptop.inbox if stanza.get("id") == "m1"]
+    assert [stanza.find("{urn:xmpp:delay}delay") is not None for stanza in late] == [True]
+    server.advance(2)
+    assert server.wait(server.log.count_waiting(Jid(JULIET))) == 0
