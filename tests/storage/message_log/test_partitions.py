@@ -129,6 +129,13 @@ class TestPartitions:
         assert partitions.drop(december.begin)
         assert partitions.names == ["log_2026_12", "log_2027_01", "log_default"]
 
+    def test_old_rows_of_the_default(self, partitions: Partitions) -> None:
+        """They have no partition to go with, and go all the same."""
+        old, _ = partitions.fixture.add(received("old"), received("new"))
+        partitions.fixture.set_id(ROMEO, old, id_at(NOVEMBER - 86400))
+        assert partitions.drop(id_at(NOVEMBER - 1))
+        assert bodies(partitions.fixture.run(partitions.fixture.log.page(Query(ROMEO)))) == ["new"]
+
     def test_somebody_reads(self, partitions: Partitions) -> None:
         """Who reads for long is not waited for: it is done another time, and nothing is left half done."""
         partitions.make()

@@ -133,7 +133,9 @@ class TestOnce:
     def test_terminated_backend(self, fragile: Fixture, own_server: TmpPostgres) -> None:
         """The server ends an idle connection: the next batch takes a new one."""
         fragile.add(received("a"))
-        own_server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'xmppd'")
+        own_server.execute(
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'xmppd'"
+        )
         assert len(fragile.add(received("b"))) == 1
         assert bodies(fragile.run(fragile.log.page(Query(ROMEO)))) == ["a", "b"]
 

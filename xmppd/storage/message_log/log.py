@@ -127,6 +127,10 @@ class SqlMessageLog:
         if self._timer is None:
             self._timer = self._clock.callLater(TICK, self._tick)
 
+    def room(self, owner: Jid) -> Deferred[None] | None:
+        """Return None if the owner's shard can take more, else what fires when it can."""
+        return self._writers[self._shard(owner)].room()
+
     # Cursors
 
     async def position(self, owner: Jid) -> Position:

@@ -26,6 +26,7 @@ LISTED: Final = (
     " WHERE i.inhparent = 'log'::regclass"
 )
 DROP: Final = "SELECT set_config('lock_timeout', '250ms', true); DROP TABLE IF EXISTS {name}; SELECT true"
+SWEEP: Final = "WITH gone AS (DELETE FROM log_default WHERE id < {oldest} RETURNING 1) SELECT count(*) FROM gone"
 FORGET_WRITERS: Final = (
     "WITH gone AS (DELETE FROM log_writer WHERE seen < now() - interval '7 days' RETURNING 1) SELECT count(*) FROM gone"
 )
@@ -95,11 +96,14 @@ async def make_ahead(database: Database, now: float) -> bool:
 
 
 async def drop_before(database: Database, oldest: int) -> bool:
-    """Drop the partitions whose rows all have ids below `oldest`; return whether all of them are gone.
+    """Drop the partitions whose rows all have ids below `oldest`, and such rows of the DEFAULT, which has few if any.
+
+    Returns whether all of them are gone.
 
     :raises StorageUnavailable: the shard is out of order.
     """
     try:
+        await database.read("log.sweep", ask, (SWEEP.format(oldest=oldest),))
         for name in await database.read("log.partitions", ask, (LISTED,)):
             month = Month.of_partition(name)
             if month is not None and month.next.begin <= oldest:

@@ -124,6 +124,7 @@ class Writer:
         self._queue: deque[Item] = deque()
         self._split: deque[list[Item]] = deque()  # what was in a batch with a wrong row; it goes first
         self._bytes = 0
+        self._roomless: list[Deferred[None]] = []
         self._number = 0
         self._flight: Flight | None = None
         self._is_due = False
@@ -153,6 +154,17 @@ class Writer:
             self.rows += rows
             self._bytes += item.size
             self._send_soon()
+
+    def room(self) -> Deferred[None] | None:
+        """Return None if less than half of what may wait does, else what fires when that is so."""
+        if self._has_room():
+            return None
+        waiter: Deferred[None] = Deferred()
+        self._roomless.append(waiter)
+        return waiter
+
+    def _has_room(self) -> bool:
+        return self.rows <= self._bounds.rows // 2 and self._bytes <= self._bounds.bytes // 2
 
     def settled(self) -> Deferred[None]:
         """Return what fires when all that was queued so far has been told what became of it."""
@@ -231,7 +243,14 @@ class Writer:
         item = self._queue.popleft()
         self.rows -= len(item.entries)
         self._bytes -= item.size
+        if self._roomless and self._has_room():
+            self._call_soon(self._make_room)
         return item
+
+    def _make_room(self) -> None:
+        roomless, self._roomless = self._roomless, []
+        for waiter in roomless:
+            waiter.callback(None)
 
     # What comes of it
 
