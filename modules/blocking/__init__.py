@@ -164,8 +164,10 @@ class BlockingModule(Module):
     @on(InboundMessage, Phase.GUARD)
     async def stop_message(self, event: InboundMessage) -> Verdict | None:
         """User Blocks JID: a message is answered as if there were no such account."""
-        blocklist, stanza = await self._lists.get(event.account), event.stanza
-        if not blocklist:
+        blocklist, stanza = self._lists.known(event.account), event.stanza
+        if blocklist is None:
+            blocklist = await self._lists.get(event.account)
+        if not blocklist.blocks:
             return None
         if not blocklist.covers(stanza.from_):
             return self._stopped("inbound", Verdict.DROP) if _invites_for(stanza, blocklist) else None
@@ -177,8 +179,12 @@ class BlockingModule(Module):
     @on(InboundPresence, Phase.GUARD)
     async def stop_presence(self, event: InboundPresence) -> Verdict | None:
         """User Blocks JID: presence, requests and probes are not answered."""
-        blocklist = await self._lists.get(event.account)
-        return self._stopped("inbound", Verdict.DROP) if blocklist.covers(event.stanza.from_) else None
+        blocklist = self._lists.known(event.account)
+        if blocklist is None:
+            blocklist = await self._lists.get(event.account)
+        if not blocklist.blocks or not blocklist.covers(event.stanza.from_):
+            return None
+        return self._stopped("inbound", Verdict.DROP)
 
     @on(InboundIq, Phase.GUARD)
     async def stop_iq(self, event: InboundIq) -> Verdict | None:
@@ -209,7 +215,10 @@ class BlockingModule(Module):
         await self._refuse(event.sender.account, event.stanza.to)
 
     async def _refuse(self, account: Jid, to: Jid | None) -> None:
-        if to is not None and (await self._lists.get(account)).covers(to):
+        blocklist = self._lists.known(account)
+        if blocklist is None:
+            blocklist = await self._lists.get(account)
+        if blocklist.blocks and to is not None and blocklist.covers(to):
             self._stopped("outbound")
             raise refusal()
 

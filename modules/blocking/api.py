@@ -14,13 +14,15 @@ class Blocklist:
 
     :param jids: the addresses, in canonical form.
     :ivar owner: the account's bare JID.
+    :ivar blocks: whether it has blocked anybody: every stanza asks that.
     """
 
-    __slots__ = ("_jids", "owner")
+    __slots__ = ("_jids", "blocks", "owner")
 
     def __init__(self, owner: Jid, jids: Collection[str] = ()) -> None:
         self.owner = owner
         self._jids = frozenset(jids)
+        self.blocks = bool(jids)
 
     def covers(self, jid: Jid) -> bool:
         """Whether an address is blocked (XEP-0191, JID Matching): itself, its bare JID, or its whole domain.
@@ -28,7 +30,7 @@ class Blocklist:
         The account's own resources never are (Relationship to Privacy Lists).
         """
         jids = self._jids
-        if not jids or jid.bare == self.owner:
+        if jid.bare == self.owner:
             return False
         return jid in jids or jid.bare in jids or jid.domainpart in jids
 

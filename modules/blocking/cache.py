@@ -42,11 +42,17 @@ class CachedBlocklists:
         self._addresses = 0
         self._turns: dict[Jid, _Turn] = {}
 
-    async def get(self, owner: Jid) -> Blocklist:
-        """Return the list of a local account (a bare JID)."""
+    def known(self, owner: Jid) -> Blocklist | None:
+        """Return the list of a local account if it is in memory, where nearly all are that anybody asks for."""
         found = self._kept.get(owner)
         if found is not None:
             self._kept.move_to_end(owner)
+        return found
+
+    async def get(self, owner: Jid) -> Blocklist:
+        """Return the list of a local account (a bare JID)."""
+        found = self.known(owner)
+        if found is not None:
             return found
         async with self._turn(owner):
             found = self._kept.get(owner)

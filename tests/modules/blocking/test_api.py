@@ -47,6 +47,7 @@ def test_collection() -> None:
 
 
 def test_empty() -> None:
-    """An empty list is false and covers nobody."""
-    assert not Blocklist(JULIET)
+    """An empty list blocks nobody, and says so."""
+    assert not Blocklist(JULIET).blocks
+    assert Blocklist(JULIET, ["romeo@m.example"]).blocks
     assert not Blocklist(JULIET).covers(Jid("romeo@m.example"))
