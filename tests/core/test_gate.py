@@ -2,7 +2,7 @@
 
 from twisted.internet.defer import Deferred
 
-from xmppd.core.gate import Barrier, Gate
+from xmppd.core.gate import MOST_BYTES, MOST_STANZAS, Barrier, Gate
 
 
 class Noted:
@@ -124,3 +124,30 @@ class TestSettlement:
         gate.received += 1
         gate.settle(number)
         assert told == [1]
+
+
+class TestRoom:
+    """How much one session may have under way."""
+
+    def test_it_waits_when_it_has_enough(self) -> None:
+        """What is too much waits until something is settled."""
+        gate = Gate()
+        number = gate.begin(MOST_BYTES)
+        assert gate.room() is None
+        gate.received += 1
+        gate.settle(number)
+        large = gate.begin(MOST_BYTES + 1)
+        room = gate.room()
+        assert room is not None
+        assert not room.called
+        gate.settle(large)
+        assert room.called
+        assert gate.weight == 0
+
+    def test_many_small_ones_are_enough_too(self) -> None:
+        """Whatever their size."""
+        gate = Gate()
+        for _ in range(MOST_STANZAS + 1):
+            gate.begin()
+            gate.received += 1
+        assert gate.is_full

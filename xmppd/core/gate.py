@@ -10,11 +10,15 @@ up to where all stanzas are settled, which is what XEP-0198's `h` may tell.
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
 
 from .drive import drive
+
+MOST_BYTES: Final = 1 << 20
+MOST_STANZAS: Final = 500
+"""What one session may have under way."""
 
 
 class Step(Protocol):
@@ -69,16 +73,19 @@ class Lane:
 class Gate:
     """The lanes of one session, and how many of its stanzas are settled.
 
+    :ivar weight: bytes of what is not settled.
     :ivar received: how many stanzas were handled, settled or not.
     :ivar told: called whenever `settled` may have grown, if set.
     """
 
-    __slots__ = ("_lanes", "_unsettled", "received", "told")
+    __slots__ = ("_lanes", "_roomless", "_unsettled", "received", "told", "weight")
 
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
-        self._unsettled: dict[int, None] = {}  # in order
+        self._unsettled: dict[int, int] = {}  # the size of each, in order
+        self._roomless: Deferred[None] | None = None
         self.received = 0
+        self.weight = 0
         self.told: Callable[[], None] | None = None
 
     def lane_of(self, peer: str) -> Lane | None:
@@ -98,17 +105,36 @@ class Gate:
 
     # Settlement
 
-    def begin(self) -> int:
-        """Note that the stanza that is being handled will be settled later; return its number for `settle`."""
+    def begin(self, size: int = 0) -> int:
+        """Note that the stanza that is being handled will be settled later; return its number for `settle`.
+
+        :param size: how much of it waits, in bytes.
+        """
         number = self.received + 1
-        self._unsettled[number] = None
+        self._unsettled[number] = size
+        self.weight += size
         return number
 
     def settle(self, number: int) -> None:
         """Note that a stanza is settled."""
-        self._unsettled.pop(number, None)
+        self.weight -= self._unsettled.pop(number, 0)
+        if self._roomless is not None and not self.is_full:
+            roomless, self._roomless = self._roomless, None
+            roomless.callback(None)
         if self.told is not None:
             self.told()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one session has enough under way; nothing more of it is read meanwhile."""
+        return self.weight > MOST_BYTES or len(self._unsettled) > MOST_STANZAS
+
+    def room(self) -> "Deferred[None] | None":
+        """Return None if there may be more under way, else what fires when that is so; one waits at a time."""
+        if not self.is_full:
+            return None
+        self._roomless = Deferred()
+        return self._roomless
 
     @property
     def settled(self) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Final
 
+from twisted.internet.defer import Deferred
+
 from ..protocol.errors import StanzaError
 from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
@@ -128,9 +130,14 @@ class KeptMessages:
             else:
                 drive_alone(message.run(), self.failed)
 
+    def room(self, session: Session) -> "Deferred[None] | None":
+        """Return None if a session may send more, else what fires when it may (architecture rule 8)."""
+        return session.gate.room() or self._log.room(session.account)
+
     def _queue(self, message: KeptMessage, session: Session) -> None:
         gate = session.gate
-        message.number = gate.begin()
+        entry = message.received or message.copy
+        message.number = gate.begin(0 if entry is None else len(entry.stanza))
         to = message.stanza.to
         assert to is not None, "a message on its way has an addressee"
         message.lane = gate.open_lane(to.bare)

@@ -9,10 +9,13 @@ the commit, so they grow in commit order for each owner. The id, as decimal text
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ..protocol.jid import Jid
 from .shards import StorageUnavailable as StorageUnavailable
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 COUNTER_BITS: Final = 20
 
@@ -154,6 +157,12 @@ class MessageLog(Protocol):
 
         Their owners live on one shard. Rows of one owner are numbered in the order of the calls. Nothing is raised
         here: a shard that is down is told to `done`, in a turn of its own; one that is slow within 10 s.
+        """
+
+    def room(self, owner: Jid) -> "Deferred[None] | None":
+        """Return None if the owner's shard can take more, else what fires when it can.
+
+        Whoever appends for an owner of its own waits for it, so that a queue is never full of one flood.
         """
 
     async def position(self, owner: Jid) -> Position:

@@ -176,6 +176,10 @@ class Router:
         session, stanza = event.sender, event.stanza
         copy = event.keep & ~event.veto
         await self.route(stanza, session, copy)
+        if session.gate.weight:
+            room = self.kept.room(session)
+            if room is not None:
+                await room  # so that nothing more is read of it
         to = stanza.to
         assert to is not None, "a message has an addressee when it leaves"
         if to.localpart and to.domainpart in self.hosts:
