@@ -35,6 +35,7 @@ from .stream_management import Managed
 LONGEST_TURN: Final = 0.01  # seconds from which on a stream waits for its next turn
 SLICE: Final = 16_384  # bytes that are parsed at once
 SLICES_PER_TURN: Final = 2
+ENOUGH: Final = 65_536  # bytes to write, from which on who can wait does
 
 log = Log("c2s")
 
@@ -159,11 +160,20 @@ class ClientStream:
 
     def room(self) -> "Deferred[None] | None":
         """Return None if more can be written now, else what fires when it can, or when the stream ends."""
-        if not self._congested or self._closing:
+        if self._closing:
+            return None if self.managed is None else self.managed.room()
+        is_full = self.connection.pending() > ENOUGH
+        if not self._congested and not is_full:
             return None if self.managed is None else self.managed.room()
         waiting: Deferred[None] = Deferred()
         self._roomless.append(waiting)
+        if not self._congested:  # the connection will say so, or have sent all of it, at the end of this turn
+            self._context.soon(self._look_for_room)
         return waiting
+
+    def _look_for_room(self) -> None:
+        if not self._congested:
+            self._make_room()
 
     def write_stanza(self, data: bytes, row: int = 0) -> bool:
         """Send one stanza; return whether it was accepted."""

@@ -257,8 +257,7 @@ class Inboxes:
                 return False
             if not wire.acknowledges:
                 self.delivered(account, row.id)
-            room = wire.room()
-            if room is not None:
+            while (room := session.wire.room()) is not None:
                 await room
         return True
 
