@@ -14,7 +14,21 @@ ALLOWED = {
     (S.AUTHENTICATING, I.SUCCESS): S.AUTHENTICATED,
     (S.AUTHENTICATING, I.FAILURE): S.SECURED,
     (S.AUTHENTICATING, I.ABORT): S.SECURED,
+    (S.SECURED, I.AUTHENTICATE): S.EXCHANGING,
+    (S.EXCHANGING, I.RESPONSE_2): S.EXCHANGING,
+    (S.EXCHANGING, I.CONTINUE): S.TASK_DUE,
+    (S.EXCHANGING, I.SUCCESS): S.AUTHENTICATED,
+    (S.EXCHANGING, I.FAILURE): S.SECURED,
+    (S.EXCHANGING, I.ABORT_2): S.SECURED,
+    (S.TASK_DUE, I.NEXT): S.TASK,
+    (S.TASK_DUE, I.ABORT_2): S.REFUSED,
+    (S.TASK, I.TASK_DATA): S.TASK,
+    (S.TASK, I.CONTINUE): S.TASK_DUE,
+    (S.TASK, I.SUCCESS): S.AUTHENTICATED,
+    (S.TASK, I.FAILURE): S.REFUSED,
+    (S.TASK, I.ABORT_2): S.REFUSED,
     (S.AUTHENTICATED, I.BIND): S.BOUND,
+    (S.AUTHENTICATED, I.RESUME): S.BOUND,
     (S.AUTHENTICATED, I.NONZA): S.AUTHENTICATED,
     (S.BOUND, I.STANZA): S.BOUND,
     (S.BOUND, I.NONZA): S.BOUND,
@@ -23,6 +37,7 @@ ALLOWED = {
 PLAIN_ALLOWED = {
     (S.PLAIN, I.STARTTLS): S.SECURED,
     (S.PLAIN, I.AUTH): S.AUTHENTICATING,
+    (S.PLAIN, I.AUTHENTICATE): S.EXCHANGING,
     (S.PLAIN, I.REQUEST): S.PLAIN,
     (S.PLAIN, I.CLOSE): S.CLOSED,
     (S.AUTHENTICATING, I.RESPONSE): S.AUTHENTICATING,
@@ -30,6 +45,12 @@ PLAIN_ALLOWED = {
     (S.AUTHENTICATING, I.FAILURE): S.PLAIN,
     (S.AUTHENTICATING, I.ABORT): S.PLAIN,
     (S.AUTHENTICATING, I.CLOSE): S.CLOSED,
+    (S.EXCHANGING, I.RESPONSE_2): S.EXCHANGING,
+    (S.EXCHANGING, I.CONTINUE): S.TASK_DUE,
+    (S.EXCHANGING, I.SUCCESS): S.AUTHENTICATED,
+    (S.EXCHANGING, I.FAILURE): S.PLAIN,
+    (S.EXCHANGING, I.ABORT_2): S.PLAIN,
+    (S.EXCHANGING, I.CLOSE): S.CLOSED,
 }
 EVERYTHING = [(state, given) for state in S for given in I]
 
@@ -49,7 +70,7 @@ def test_table(state: State, given: Input) -> None:
 
 
 @pytest.mark.parametrize("given", I, ids=lambda value: value.name)
-@pytest.mark.parametrize("state", [S.PLAIN, S.AUTHENTICATING], ids=lambda value: value.name)
+@pytest.mark.parametrize("state", [S.PLAIN, S.AUTHENTICATING, S.EXCHANGING], ids=lambda value: value.name)
 def test_table_of_a_listener_that_does_not_require_tls(state: State, given: Input) -> None:
     """Authentication and requests may come in the clear; a failure leaves the choice to begin TLS."""
     negotiation = Negotiation(plain_allowed=True)
@@ -91,6 +112,15 @@ def test_tls_is_for_good(direct: bool, ends: Input) -> None:
         (S.AUTHENTICATED, I.STANZA, "not-authorized"),
         (S.AUTHENTICATED, I.REQUEST, "not-authorized"),
         (S.AUTHENTICATED, I.AUTH, "policy-violation"),
+        (S.PLAIN, I.AUTHENTICATE, "policy-violation"),
+        (S.AUTHENTICATING, I.RESPONSE_2, "not-authorized"),
+        (S.EXCHANGING, I.RESPONSE, "not-authorized"),
+        (S.EXCHANGING, I.STANZA, "not-authorized"),
+        (S.TASK_DUE, I.AUTHENTICATE, "policy-violation"),
+        (S.TASK, I.AUTHENTICATE, "policy-violation"),
+        (S.REFUSED, I.AUTHENTICATE, "policy-violation"),
+        (S.REFUSED, I.NEXT, "not-authorized"),
+        (S.AUTHENTICATED, I.AUTHENTICATE, "policy-violation"),
         (S.AUTHENTICATED, I.STARTTLS, "policy-violation"),
         (S.BOUND, I.BIND, "policy-violation"),
     ],

@@ -12,16 +12,18 @@ from xmppd.protocol.events import (
     AuthResponse,
     AuthStarted,
     BindRequested,
+    NonzaReceived,
     RequestBeforeLogin,
     StartTlsRequested,
     StreamEnded,
     StreamEvent,
     StreamStarted,
 )
+from xmppd.protocol.header_rules import at_least_version_1, language_of
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.negotiation import State
 from xmppd.protocol.parser import ParserPool
-from xmppd.protocol.stream import Stream, at_least_version_1, language_of, unknown_element
+from xmppd.protocol.stream import Stream, unknown_element
 from xmppd.protocol.tree import Limits
 
 HOST = "capulet.example"
@@ -465,12 +467,17 @@ class TestBinding:
     [
         (secured, "not-authorized"),
         (authenticating, "not-authorized"),
-        (authenticated, "unsupported-stanza-type"),
     ],
 )
 def test_unknown_elements(where: Callable[[], Stream], condition: str) -> None:
     """4.9.3.24 and 4.9.3.12: an element that nobody knows ends the stream."""
     assert fails(where(), b"<a xmlns='urn:x'/>") == condition
+
+
+def test_elements_behind_authentication() -> None:
+    """XEP-0360: before a resource is bound, a driver may know an element that the stream does not."""
+    stream = authenticated()
+    assert told(stream, b"<a xmlns='urn:x'/>") == [NonzaReceived(E("{urn:x}a"))]
 
 
 def test_unknown_elements_behind_the_end() -> None:

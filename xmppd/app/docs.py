@@ -47,10 +47,16 @@ TITLES: Final = {
     334: "Message Processing Hints",
     352: "Client State Indication",
     359: "Unique and Stable Stanza IDs",
+    386: "Bind 2",
+    388: "Extensible SASL Profile",
     424: "Message Retraction",
     440: "SASL Channel-Binding Type Capability",
     441: "Message Archive Management Preferences",
+    474: "SASL SCRAM Downgrade Protection",
     478: "Stream Limits Advertisement",
+    480: "SASL Upgrade Tasks",
+    484: "Fast Authentication Streamlining Tokens",
+    494: "Client Access Management",
 }
 CORE_XEPS: Final = (
     (Xep(4, "2.13.1"), "protocol/dataforms.py"),
@@ -58,6 +64,7 @@ CORE_XEPS: Final = (
     (Xep(203, "2.0"), "protocol/delay.py"),
     (Xep(297, "1.0"), "protocol/forward.py"),
     (Xep(440, "1.0.0"), "protocol/sasl"),
+    (Xep(474, "0.5.0"), "protocol/sasl"),
 )
 """Specifications that many modules or the stream itself need, and so are no modules."""
 

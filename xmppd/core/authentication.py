@@ -11,11 +11,21 @@ from typing import Any, NamedTuple
 
 from ..protocol.errors import SaslFailure
 from ..protocol.jid import Jid, JidError
-from ..protocol.sasl.exchange import Answer, Authenticated, Challenge, CheckCertificate, CheckPassword, Exchange, LookUp
+from ..protocol.sasl.exchange import (
+    Answer,
+    Authenticated,
+    Challenge,
+    CheckCertificate,
+    CheckPassword,
+    CheckToken,
+    Exchange,
+    LookUp,
+)
 from ..protocol.sasl.scram import fake_keys
 from .accounts import Accounts, Credentials, ScramKeys
 from .credentials import HASHES, ITERATIONS, check_password
 from .shards import StorageUnavailable
+from .token_check import TokenCheck
 
 InThread = Callable[..., Awaitable[Any]]
 
@@ -27,13 +37,17 @@ class Attempt:
     :ivar exchange: the mechanism's exchange.
     :ivar looks_up: told of the account before it is looked up: whoever disables or removes it from then on must know of
         this attempt, since it is not looked up again.
+    :ivar tokens: what a token may be used for; None where there are none.
     :ivar username: the localpart that the client named, once it has; an account of that name need not exist.
+    :ivar credentials: the account's keys, if they were looked up and it exists.
     :ivar is_enabled: whether the account may log in, once it was looked up.
     """
 
     exchange: Exchange
     looks_up: Callable[[Jid], None]
+    tokens: TokenCheck | None = None
     username: str | None = None
+    credentials: Credentials | None = None
     is_enabled: bool | None = None
 
 
@@ -90,6 +104,9 @@ class Authenticator:
         if isinstance(asked, CheckPassword):
             attempt.username = asked.username
             return exchange.verified(await self._check(attempt, host, asked))
+        if isinstance(asked, CheckToken):
+            attempt.username = asked.username
+            return exchange.checked(await self._by_token(attempt, host, asked))
         assert isinstance(asked, CheckCertificate)
         return exchange.verified(*await self._by_certificate(attempt, host, asked.authzid, certificate))
 
@@ -105,6 +122,7 @@ class Authenticator:
             return None
         attempt.looks_up(jid)
         kept = await self.accounts.credentials(jid)
+        attempt.credentials = kept
         attempt.is_enabled = None if kept is None else kept.is_enabled
         return kept
 
@@ -116,6 +134,12 @@ class Authenticator:
             credentials = {name: fake_keys(self.secret, f"{asked.username}@{host}", name, ITERATIONS)}
         fits: bool = await self.in_thread(check_password, asked.password, credentials)
         return fits and known
+
+    async def _by_token(self, attempt: Attempt, host: Jid, asked: CheckToken) -> bytes | None:
+        """Return the answer to a token; None if it is not one of the account's."""
+        assert attempt.tokens is not None, "its mechanism was not offered"
+        credentials = await self._credentials(attempt, host, asked.username)
+        return await attempt.tokens.answer(Jid.make(asked.username, host), asked, credentials)
 
     async def _by_certificate(
         self, attempt: Attempt, host: Jid, authzid: str, certificate: bytes | None

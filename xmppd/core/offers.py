@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import Final, NamedTuple
 
+from .events import InlineFeatures
 from .hooks import Hooks
 
 MOST: Final = 1000  # kinds of stream; hosts times a few
@@ -13,10 +14,12 @@ class Offer(NamedTuple):
 
     :ivar features: the stream features, as bytes.
     :ivar mechanisms: the names of the mechanisms among them; none behind the login, or where TLS must come first.
+    :ivar inline: what may be asked for together with an authentication by SASL2; None if that is not offered.
     """
 
     features: bytes
     mechanisms: tuple[str, ...]
+    inline: InlineFeatures | None = None
 
 
 class Offers:

@@ -1,12 +1,12 @@
 """What a client's stream tells its driver.
 
-`StreamStarted`, `StartTlsRequested`, `AuthStarted`, `AuthResponse`, `RequestBeforeLogin`, `BindRequested` and
-`NonzaReceived` want an answer; until the driver has given it, `Stream.next_event` returns None, whatever more has been
-received (h11 calls that PAUSED): no later byte is read before its state exists.
+Most of them want an answer, as they say; until the driver has given it, `Stream.next_event` returns None, whatever more
+has been received (h11 calls that PAUSED): no later byte is read before its state exists.
 """
 
 from dataclasses import dataclass
 
+from . import sasl2
 from .element import Element
 
 
@@ -42,8 +42,15 @@ class AuthStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthenticateStarted:
+    """`<authenticate/>` came (XEP-0388): answer with `challenge`, `ask_for`, `complete` or `refuse`."""
+
+    request: sasl2.Authenticate
+
+
+@dataclass(frozen=True, slots=True)
 class AuthResponse:
-    """`<response/>` came: answer as to `AuthStarted`. `text` is base64."""
+    """`<response/>` came, in either profile: answer as to what began the exchange. `text` is base64."""
 
     text: str
 
@@ -51,6 +58,23 @@ class AuthResponse:
 @dataclass(frozen=True, slots=True)
 class AuthAborted:
     """`<abort/>` came; the stream has answered, and the exchange is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """`<next/>` came: the client begins a task (XEP-0388). Answer with `send_task_data` or `refuse`.
+
+    :ivar task: its name as written.
+    """
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDataReceived:
+    """`<task-data/>` came. Answer with `send_task_data`, `ask_for`, `complete` or `refuse`."""
+
+    element: Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +112,6 @@ class StreamEnded:
 
 
 StreamEvent = (
-    StreamStarted | StartTlsRequested | AuthStarted | AuthResponse | AuthAborted | RequestBeforeLogin | BindRequested
-    | NonzaReceived | StreamEnded
+    StreamStarted | StartTlsRequested | AuthStarted | AuthenticateStarted | AuthResponse | AuthAborted | TaskStarted
+    | TaskDataReceived | RequestBeforeLogin | BindRequested | NonzaReceived | StreamEnded
 )  # fmt: skip

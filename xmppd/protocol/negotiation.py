@@ -24,6 +24,10 @@ class State(Enum):
     PLAIN = auto()  # no TLS yet
     SECURED = auto()  # TLS, or a listener that does without
     AUTHENTICATING = auto()  # a SASL exchange is going on
+    EXCHANGING = auto()  # the same by SASL2 (XEP-0388)
+    TASK_DUE = auto()  # its exchange has succeeded, and a task is to be done
+    TASK = auto()  # that is going on
+    REFUSED = auto()  # the task came to nothing, and nobody may authenticate again
     AUTHENTICATED = auto()  # the account is known
     BOUND = auto()  # the resource is known: stanzas flow
     CLOSED = auto()
@@ -38,6 +42,12 @@ class Input(Enum):
     AUTH = auto()
     RESPONSE = auto()
     ABORT = auto()
+    AUTHENTICATE = auto()  # with these, SASL2's; what follows counts for both
+    RESPONSE_2 = auto()
+    ABORT_2 = auto()
+    CONTINUE = auto()
+    NEXT = auto()
+    TASK_DATA = auto()
     SUCCESS = auto()
     FAILURE = auto()
     REQUEST = auto()  # an IQ before authentication: in-band registration (XEP-0077)
@@ -52,13 +62,33 @@ class Input(Enum):
 
 TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
     State.PLAIN: {Input.STARTTLS: State.SECURED},
-    State.SECURED: {Input.AUTH: State.AUTHENTICATING, Input.REQUEST: State.SECURED},
+    State.SECURED: {
+        Input.AUTH: State.AUTHENTICATING,
+        Input.AUTHENTICATE: State.EXCHANGING,
+        Input.REQUEST: State.SECURED,
+    },
     State.AUTHENTICATING: {
         Input.RESPONSE: State.AUTHENTICATING,
         Input.SUCCESS: State.AUTHENTICATED,
         Input.FAILURE: State.SECURED,
         Input.ABORT: State.SECURED,
     },
+    State.EXCHANGING: {
+        Input.RESPONSE_2: State.EXCHANGING,
+        Input.CONTINUE: State.TASK_DUE,
+        Input.SUCCESS: State.AUTHENTICATED,
+        Input.FAILURE: State.SECURED,
+        Input.ABORT_2: State.SECURED,
+    },
+    State.TASK_DUE: {Input.NEXT: State.TASK, Input.ABORT_2: State.REFUSED},
+    State.TASK: {
+        Input.TASK_DATA: State.TASK,
+        Input.CONTINUE: State.TASK_DUE,
+        Input.SUCCESS: State.AUTHENTICATED,
+        Input.FAILURE: State.REFUSED,
+        Input.ABORT_2: State.REFUSED,
+    },
+    State.REFUSED: {},
     State.AUTHENTICATED: {
         Input.BIND: State.BOUND,
         Input.RESUME: State.BOUND,
@@ -101,11 +131,15 @@ class Negotiation:
         return after
 
 
+AUTHENTICATED_ONCE: Final = (State.TASK_DUE, State.TASK, State.REFUSED, State.AUTHENTICATED, State.BOUND)
+"""From here on nobody authenticates again: RFC 6120, 6.3.1, and XEP-0388, Multiple Authentication."""
+
+
 def refusal(state: State, given: Input) -> StreamError:
     """Return the stream error for an input that a state does not list."""
-    if state is State.PLAIN and given in (Input.AUTH, Input.REQUEST):
+    if state is State.PLAIN and given in (Input.AUTH, Input.AUTHENTICATE, Input.REQUEST):
         return StreamError("policy-violation", "TLS is required first")
-    if state in (State.AUTHENTICATED, State.BOUND) and given in (Input.AUTH, Input.STARTTLS, Input.BIND):
+    if state in AUTHENTICATED_ONCE and given in (Input.AUTH, Input.AUTHENTICATE, Input.STARTTLS, Input.BIND):
         return StreamError("policy-violation", f"{given.name.lower()} came twice or too late")
     if given in (Input.STANZA, Input.REQUEST):
         return StreamError("not-authorized", "no stanza may come before a resource is bound")  # RFC 6120, 7.1

@@ -61,7 +61,7 @@ class StreamParser:
 
     __slots__ = (
         "_base", "_bytes_fed", "_chunk", "_chunks", "_events", "_expat", "_first", "_harmless", "_header", "_held",
-        "_raw_allowed", "_read", "_rest", "_tree", "at_boundary", "is_worn", "limits",
+        "_in_tag", "_raw_allowed", "_read", "_rest", "_tree", "at_boundary", "is_worn", "limits",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, header: bytes = b"") -> None:
@@ -99,6 +99,7 @@ class StreamParser:
         self._chunk = b""
         self._held: HeldTag | None = None
         self._first = b""
+        self._in_tag = False  # what was read ends inside a tag, which may be the last one of an element
         self.at_boundary = self.is_worn = False
 
     def _enter(self) -> None:
@@ -130,14 +131,18 @@ class StreamParser:
                 self._read = 0
                 return None
             self._read = end
-            self._parse(self._rest[begin:end])
+            piece = self._rest[begin:end]
+            opened, closed = piece.rfind(b"<"), piece.rfind(b">")
+            if opened != closed:
+                self._in_tag = opened > closed
+            self._parse(piece)
         return self._events.pop(0)  # of a few: a piece ends where an element does
 
     def _piece(self) -> int:
         """Return up to where bytes may be fed, 0 if unsure: none may lie behind the end of an element at stream level.
 
         An element that is not empty ends no earlier than with the first end tag of its name, and one that has begun no
-        earlier than with the next end tag; whatever else there is, is fed up to each ``>``.
+        earlier than with the next end tag, unless its own has begun; whatever else there is, is fed up to each ``>``.
         """
         rest, begin = self._rest, self._read
         if not self._bytes_fed and rest.startswith(b"<?xml"):  # which is no event yet
@@ -150,7 +155,7 @@ class StreamParser:
                 end = rest.find(b">", close) + 1 if close > 0 else 0
                 if end:
                     return end
-        elif self._tree.is_inside() and (close := rest.find(b"</", begin)) != begin:
+        elif self._tree.is_inside() and not self._in_tag and (close := rest.find(b"</", begin)) != begin:
             return close if close > 0 else len(rest)
         return rest.find(b">", begin) + 1
 

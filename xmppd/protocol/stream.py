@@ -15,43 +15,34 @@ and, once `is_bound`, the short way that messages take::
 Any method that reads may raise `StreamError`; the driver answers it with `fail`, writes what there is and closes.
 """
 
-import re
 from typing import Any, Final
 
+from . import sasl2
+from .early_elements import ABORTS, MEANINGS, PROCEED, bound, sasl_element
 from .element import E, Element
 from .errors import Misuse, SaslFailure, StanzaError, StreamError
 from .events import (
     AuthAborted,
-    AuthResponse,
-    AuthStarted,
     BindRequested,
     NonzaReceived,
     RequestBeforeLogin,
-    StartTlsRequested,
     StreamEnded,
     StreamEvent,
     StreamStarted,
 )
+from .header_rules import read_header
 from .jid import Jid
-from .names import BIND, CLIENT, IQ, KINDS, SASL, STREAM, TLS, XML_LANG
+from .names import BIND, CLIENT, IQ, KINDS, SASL, STREAM
 from .negotiation import Input, Negotiation, State
 from .parser import ParserPool, StreamParser
 from .plain_header import plain_header
 from .tree import Event, StreamHeader
-from .writer import escape_attribute, escape_text, serialise
+from .writer import escape_attribute, serialise
 
-PROCEED: Final = serialise(E(f"{{{TLS}}}proceed"))
 OVER: Final = (State.BOUND, State.CLOSED)  # nothing more is negotiated
 FOOTER: Final = b"</stream:stream>"
-AUTH: Final = f"{{{SASL}}}auth"
-RESPONSE: Final = f"{{{SASL}}}response"
-ABORT: Final = f"{{{SASL}}}abort"
-STARTTLS: Final = f"{{{TLS}}}starttls"
 BIND_NAME: Final = f"{{{BIND}}}bind"
 ERROR: Final = f"{{{STREAM}}}error"
-VERSION: Final = re.compile(r"([0-9]{1,10})\.[0-9]{1,10}").fullmatch
-LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*").fullmatch
-LONGEST_LANGUAGE: Final = 64  # characters; it is repeated in each stanza that names none of its own
 
 
 class Stream:
@@ -196,24 +187,18 @@ class Stream:
             self._negotiation.accept(Input.CLOSE)
             return StreamEnded()
         name = event.name
-        if name == AUTH:
-            self._negotiation.accept(Input.AUTH)
+        meaning = MEANINGS.get(name)
+        if meaning is not None:
+            self._negotiation.accept(meaning[0])
             self._owes = True
-            return AuthStarted(event.get("mechanism", "") or "", event.text.strip() if event.children else None)
-        if name == RESPONSE:
-            self._negotiation.accept(Input.RESPONSE)
-            self._owes = True
-            return AuthResponse(event.text.strip())
-        if name == ABORT:
-            self._negotiation.accept(Input.ABORT)
-            self._send(SaslFailure("aborted").element())
-            return AuthAborted()
-        if name == STARTTLS:
-            self._negotiation.accept(Input.STARTTLS)
-            self._owes = True
-            return StartTlsRequested()
+            return meaning[1](event)
         if name in KINDS:
             return self._stanza(event)
+        if name in ABORTS:
+            given, answer = ABORTS[name]
+            self._negotiation.accept(given)
+            self._out.append(answer)
+            return AuthAborted()
         if name == ERROR:  # the other side gives up; an error is not answered with another (RFC 6120, 4.9.1.1)
             self._negotiation.accept(Input.CLOSE)
             return StreamEnded()
@@ -224,16 +209,10 @@ class Stream:
         raise unknown_element(event, self.state)
 
     def _header(self, header: StreamHeader) -> StreamStarted:
-        if header.name != f"{{{STREAM}}}stream":
-            condition = "bad-format" if header.name.startswith(f"{{{STREAM}}}") else "invalid-namespace"
-            raise StreamError(condition, "a stream begins with a stream element of the stream namespace")
-        if header.default_namespace not in (CLIENT, STREAM, ""):  # the latter two: content has a prefix (4.8.5)
-            raise StreamError("invalid-namespace", "the content namespace must be jabber:client")
-        if not at_least_version_1(header.attributes.get("version")):
-            raise StreamError("unsupported-version", "version 1.0 is required")
-        self.lang = language_of(header.attributes.get(XML_LANG))
+        started = read_header(header)
+        self.lang = started.lang
         self._owes = True
-        return StreamStarted(header.attributes.get("to"), self.lang, header.attributes.get("from"))
+        return started
 
     def _stanza(self, element: Element) -> StreamEvent:
         """Read a stanza before resource binding (RFC 6120, 7.1)."""
@@ -269,9 +248,10 @@ class Stream:
         self._is_open = False
 
     def challenge(self, text: str) -> None:
-        """Answer `AuthStarted` or `AuthResponse`: the exchange goes on; `text` is base64."""
+        """Answer what began an exchange, or `AuthResponse`: it goes on; `text` is base64."""
         self._answered()
-        self._out.append(sasl_element("challenge", text))
+        namespace = sasl2.NS if self.state is State.EXCHANGING else SASL
+        self._out.append(sasl_element("challenge", text, namespace))
 
     def succeed(self, text: str = "") -> None:
         """Answer `AuthStarted` or `AuthResponse`: the client is who it says, and starts the stream anew."""
@@ -282,10 +262,60 @@ class Stream:
         self._is_open = False
 
     def refuse(self, failure: SaslFailure) -> None:
-        """Answer `AuthStarted` or `AuthResponse`: not so; the client may try again."""
+        """Answer what began an exchange, or went on with it: not so; the client may try again, but for a task."""
         self._answered()
+        is_old = self.state is State.AUTHENTICATING
         self._negotiation.accept(Input.FAILURE)
-        self._send(failure.element())
+        self._send(failure.element() if is_old else sasl2.failure(failure))
+
+    def ask_for(self, task: str, text: str = "") -> None:
+        """Answer `AuthenticateStarted`, `AuthResponse` or `TaskDataReceived`: a task is to be done first (XEP-0388).
+
+        :param text: what the mechanism would have sent with the success, in base64.
+        """
+        self._answered()
+        self._negotiation.accept(Input.CONTINUE)
+        self._send(sasl2.continuation(task, text))
+
+    def send_task_data(self, *content: Element) -> None:
+        """Answer `TaskStarted` or `TaskDataReceived`: the task goes on."""
+        self._answered()
+        self._send(sasl2.task_data(*content))
+
+    def complete(self, success: Element, features: bytes, *, is_bound: bool) -> bytes:
+        """Answer `AuthenticateStarted`, `AuthResponse` or `TaskDataReceived`: the client is who it says (XEP-0388).
+
+        Nothing is restarted. The limits for the time before authentication end here.
+
+        :param features: what is offered now, see `features_element`.
+        :param is_bound: whether the client has a resource with that.
+        :return: as `bind`; nothing if no resource is bound.
+        """
+        self._answered()
+        self._negotiation.accept(Input.SUCCESS)
+        self._send(success)
+        self._out.append(features)
+        rest = self._change_parser()
+        if is_bound:
+            self._negotiation.accept(Input.BIND)
+            return rest
+        if self._parser is None:
+            self._parser = self._pool.take()
+        self._parser.receive(rest)
+        return b""
+
+    def _change_parser(self) -> bytes:
+        """Read by the limits that hold behind authentication from here on; return what was not read yet."""
+        parser = self._parser
+        assert parser is not None, "an element was read"
+        rest = parser.take_rest()
+        if parser.is_usual:
+            self._early.give_back(parser)
+            self._parser = None
+        else:
+            parser.limits = self._pool.limits
+            parser.renew()
+        return rest
 
     def bind(self, request: BindRequested, jid: Jid) -> bytes:
         """Answer `BindRequested`; return the bytes that came behind it, which are to go through `stanzas`."""
@@ -363,35 +393,9 @@ class Stream:
         self._is_open = True
 
 
-def sasl_element(name: str, text: str) -> bytes:
-    """Return an element of SASL with character data, or none, as bytes."""
-    if not text:
-        return f"<{name} xmlns='{SASL}'/>".encode()
-    return f"<{name} xmlns='{SASL}'>{escape_text(text)}</{name}>".encode()
-
-
-def bound(identifier: str, jid: Jid) -> bytes:
-    """Return the answer to the request to bind of that id, as bytes (RFC 6120, 7.6.1)."""
-    return (
-        f"<iq type='result' id='{escape_attribute(identifier)}'>"
-        f"<bind xmlns='{BIND}'><jid>{escape_text(jid)}</jid></bind></iq>"
-    ).encode()
-
-
 def features_element(features: list[Element]) -> bytes:
     """Return the `<stream:features/>` that offers `features`, as bytes."""
     return serialise(Element(f"{{{STREAM}}}features", {}, [*features]))
-
-
-def at_least_version_1(version: str | None) -> bool:
-    """Whether the version of a stream header is one we speak; leading zeros mean nothing (RFC 6120, 4.7.5)."""
-    match = VERSION(version or "")
-    return match is not None and match[1].strip("0") != ""
-
-
-def language_of(tag: str | None) -> str | None:
-    """Return the language that a stream header names, or None if that is no language tag (RFC 5646, 2.1)."""
-    return tag if tag and len(tag) <= LONGEST_LANGUAGE and LANGUAGE(tag) else None
 
 
 def unknown_element(element: Element, state: State) -> StreamError:

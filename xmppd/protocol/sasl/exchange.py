@@ -175,12 +175,13 @@ def text_of(data: bytes) -> str:
         raise SaslFailure("malformed-request", "The message is not UTF-8.") from None
 
 
-def decode(text: str) -> bytes:
-    """Return the bytes of the character data of `<auth/>` or `<response/>`; "=" stands for none (RFC 6120, 6.4.2).
+def decode(text: str, *, sign_of_none: bool = True) -> bytes:
+    """Return the bytes of the character data of `<auth/>` or `<response/>`.
 
+    :param sign_of_none: whether "=" stands for no bytes (RFC 6120, 6.4.2), as it does not in SASL2.
     :raises SaslFailure: ``incorrect-encoding`` if the text is not the one base64 form of its bytes (RFC 6120, 13.9.1).
     """
-    if text == "=":
+    if sign_of_none and text == "=":
         return b""
     data = decode_base64(text)
     if data is None:

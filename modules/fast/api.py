@@ -1,0 +1,15 @@
+"""What other modules may know of tokens: who has some, and that they are to go."""
+
+from typing import Protocol
+
+from xmppd.protocol.jid import Jid
+
+
+class Tokens(Protocol):
+    """The tokens of all accounts; `client` as in `xmppd.core.client_identity`."""
+
+    async def clients(self, account: Jid) -> set[str]:
+        """Return the clients of an account that can log in by a token."""
+
+    async def drop(self, account: Jid, client: str) -> bool:
+        """Let a client do so no more; return whether it could."""
