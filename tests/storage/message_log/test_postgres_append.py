@@ -72,7 +72,9 @@ class TestLiterals:
 
     def test_arrays(self) -> None:
         """As PostgreSQL reads them."""
-        assert numbers([1, -2]) == "'{1,-2}'"
+        assert numbers([1, -2]) == "'{1, -2}'"
+        assert numbers([None, 3]) == "'{NULL, 3}'"
+        assert numbers(()) == "'{}'"
         assert digests([b"\0\xff", b""]) == r"""'{"\\x00ff","\\x"}'"""
 
     def test_nothing_needs_quoting(self, fixture: Fixture) -> None:
