@@ -76,7 +76,7 @@ def besieged(attacks: Iterable[Attack]) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         certificate = make_certificate(place, DOMAIN)
-        with Xmppd().running(place, place / "data", certificate) as instance:
+        with Xmppd().running(place, place / "data", certificate, keeps=True) as instance:
             bystander = Bystander(instance.port)
             try:
                 for attack in attacks:

@@ -8,6 +8,7 @@ from typing import Any
 from ..connection import Connection
 from ..dialogue import NegotiationError, Script
 from ..job import Job
+from ..meter import Usage
 from ..negotiation import iq_answer, is_result
 from ..stage import Stage
 from ..stanzas import archive_query
@@ -61,28 +62,32 @@ class Reading:
 
 def fill(stage: Stage, job: Job, flow: Flow) -> None:
     """Send `job.messages` from one to the other, so many in flight."""
+    flow.flowing = False  # what leaves is counted here
     while (arrived := flow.arrived.total) < job.messages:
         flow.push(min(FILLING - (flow.sent - arrived), job.messages - flow.sent))
         if not stage.loop.until(lambda seen=arrived: flow.arrived.total > seen, PATIENCE):  # type: ignore[misc]
             raise NegotiationError(f"{arrived} of {flow.sent} messages arrived")
 
 
+def read(stage: Stage, job: Job, owner: Connection) -> tuple[Reading, int, Usage]:
+    """Read an archive over and over for `job.seconds`, once at least; return also how often, and what it cost."""
+    stage.converse(owner, Reading(owner, job.page).pages(WARMING))
+    stage.calm()
+    reading, times, before = Reading(owner, job.page), 0, stage.meter.read()
+    while not times or time.monotonic() < before.at + job.seconds:
+        stage.converse(owner, reading.pages())
+        times += 1
+    return reading, times, before.until(stage.meter.read())
+
+
 def mam(stage: Stage, job: Job) -> dict[str, Any]:
-    """Fill an archive, then read it `job.page` at a time, over and over for `job.seconds`, once at least."""
+    """Fill an archive, then read it `job.page` at a time."""
     writer, recipient = stage.bring(archivists(job.away))
-    flow = Flow(writer, stage.target.address(recipient.name), recipient)
-    flow.flowing = False
     empty = stage.meter.read()
-    fill(stage, job, flow)
+    fill(stage, job, Flow(writer, stage.target.address(recipient.name), recipient))
     stage.calm()
     filling = empty.until(stage.meter.read())
-    stage.converse(writer, Reading(writer, job.page).pages(WARMING))
-    stage.calm()
-    reading, times, before = Reading(writer, job.page), 0, stage.meter.read()
-    while not times or time.monotonic() < before.at + job.seconds:
-        stage.converse(writer, reading.pages())
-        times += 1
-    usage = before.until(stage.meter.read())
+    reading, times, usage = read(stage, job, writer)
     stage.unharmed()
     stage.dismiss([writer, recipient])
     if not reading.results:

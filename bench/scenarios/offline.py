@@ -17,59 +17,45 @@ AT_ONCE = 10  # messages that each sender sends before all of them wait for the 
 PATIENCE = 60.0  # seconds for what was stored to come
 
 
-class Visit:
-    """Everybody who was away comes, gets what waits, and goes again.
-
-    :ivar usage: what it cost, from the first login until the server is calm behind the last logout.
-    :ivar delivered: how many messages came.
-    """
-
-    def __init__(self, stage: Stage, job: Job, expected: int) -> None:
-        self._counter = [Counter(END_OF_BODY) for _ in range(job.away)]
-        before = stage.meter.read()
-        sessions = stage.bring(away(job.away), bound)
-        for session, counter in zip(sessions, self._counter, strict=True):
-            session.receive = counter.feed  # type: ignore[assignment]  # its result is of no use here
-            session.send(b"<presence/>")
-        stage.loop.until(lambda: self.delivered >= expected, PATIENCE)
-        stage.calm()
-        stage.unharmed()
-        stage.dismiss(sessions)
-        stage.calm()
-        self.usage: Usage = before.until(stage.meter.read())
-
-    @property
-    def delivered(self) -> int:
-        return sum(counter.total for counter in self._counter)
-
-
 def offline(stage: Stage, job: Job) -> dict[str, Any]:
     """Send `job.messages` to `job.away` users who are away, and let them come; less what coming costs anyway."""
     writers = stage.bring(senders())
-    Visit(stage, job, 0)  # whatever waited does so no longer, and the server is warm
-    coming = Visit(stage, job, 0).usage
+    visit(stage, job, 0)  # whatever waited does so no longer, and the server is warm
+    coming, _ = visit(stage, job, 0)
     before = stage.meter.read()
     count = _write(stage, job, writers)
-    written = stage.meter.read()
+    seconds = before.until(stage.meter.read()).wall
     stage.calm()
     storing = before.until(stage.meter.read())
-    visit = Visit(stage, job, count)
-    flushing = visit.usage.less(coming)
+    usage, delivered = visit(stage, job, count)
     stage.dismiss(writers)
-    if not visit.delivered:
+    if not delivered:
         raise NegotiationError("no message arrived")
-    whole = storing.plus(flushing)
     return {
-        **storing.figures(),
-        "unit": "message",
-        "units": count,
-        "lost": count - visit.delivered,
-        **whole.cost(count),
-        "store_us": storing.per_unit(count),
-        "flush_us": flushing.per_unit(count),
+        **_figures(storing, usage.less(coming), count),
+        "lost": count - delivered,
         "coming_cpu_ms": coming.per_unit(job.away, 1e3),
-        "per_s": count / before.until(written).wall,
+        "per_s": count / seconds,
     }
+
+
+def visit(stage: Stage, job: Job, expected: int) -> tuple[Usage, int]:
+    """Let everybody who was away come, get so many messages in all, and go again.
+
+    Returns what that cost, until the server is calm behind the last logout, and how many messages came.
+    """
+    counters = [Counter(END_OF_BODY) for _ in range(job.away)]
+    before = stage.meter.read()
+    sessions = stage.bring(away(job.away), bound)
+    for session, counter in zip(sessions, counters, strict=True):
+        session.receive = counter.feed  # type: ignore[assignment]  # its result is of no use here
+        session.send(b"<presence/>")
+    stage.loop.until(lambda: sum(counter.total for counter in counters) >= expected, PATIENCE)
+    stage.calm()
+    stage.unharmed()
+    stage.dismiss(sessions)
+    stage.calm()
+    return before.until(stage.meter.read()), sum(counter.total for counter in counters)
 
 
 def _write(stage: Stage, job: Job, writers: Sequence[Connection]) -> int:
@@ -82,3 +68,14 @@ def _write(stage: Stage, job: Job, writers: Sequence[Connection]) -> int:
             sent += AT_ONCE
         stage.barrier(writers, b"stored-%d" % sent)
     return sent
+
+
+def _figures(storing: Usage, flushing: Usage, count: int) -> dict[str, Any]:
+    return {
+        **storing.figures(),
+        "unit": "message",
+        "units": count,
+        **storing.plus(flushing).cost(count),
+        "store_us": storing.per_unit(count),
+        "flush_us": flushing.per_unit(count),
+    }
