@@ -5,15 +5,18 @@ is switched off no session is managed anew; those that are managed stay so until
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xmppd.config.schema import Duration, Size, option
 from xmppd.core.client_context import ClientContext
-from xmppd.core.events import SessionSilent, StreamFeatures
+from xmppd.core.events import Authenticated, BindInline, InlineFeatures, SessionSilent, StreamFeatures
 from xmppd.core.hooks import Phase, Verdict, collect, on
 from xmppd.core.module import Module, Xep
+from xmppd.core.stream_management.managed import Driver
 from xmppd.core.stream_management.management import managed_of
-from xmppd.protocol.stream_management import ANSWER, ENABLE, FEATURE, REQUEST, RESUME
+from xmppd.protocol.element import Element
+from xmppd.protocol.errors import StanzaError, StreamError
+from xmppd.protocol.stream_management import ANSWER, ENABLE, FEATURE, NS, REQUEST, RESUME, failed, read_enable
 
 
 @dataclass
@@ -91,6 +94,43 @@ class StreamManagementModule(Module):
         """Stream Feature: behind authentication, as a session may be resumed there."""
         if event.authenticated:
             event.features.append(FEATURE)
+
+    @collect(InlineFeatures)
+    async def offer_inline(self, event: InlineFeatures) -> None:
+        """Inline: a session may be resumed by the authentication (XEP-0388), or counted from its start (XEP-0386)."""
+        event.inline.append(FEATURE)
+        event.bind.append(NS)
+
+    @on(Authenticated, Phase.DELIVER)
+    async def resume_inline(self, event: Authenticated) -> Verdict | None:
+        """Let a session go on with the stream that has just authenticated; if it does not, a new one may begin."""
+        element = event.request.request(RESUME)
+        if element is None:
+            return None
+        try:
+            found = await self.clients.management.resume_as_asked(event.account, element)
+        except StreamError as error:
+            event.error = error
+            return Verdict.DROP
+        if isinstance(found, Element):
+            event.answers.append(found)
+            return None
+        event.session = found.session
+        event.answers.append(found.element)
+        event.afterwards.append(lambda: found.begin(cast(Driver, event.wire)))
+        return Verdict.HANDLED
+
+    @collect(BindInline)
+    async def enable_inline(self, event: BindInline) -> None:
+        """Count the stanzas of a session that is about to begin."""
+        element = event.request.child(ENABLE)
+        if element is None:
+            return
+        try:
+            wish = read_enable(element)
+            event.answers.append(self.clients.management.enable(event.session, wish.resume, wish.seconds))
+        except StanzaError as error:
+            event.answers.append(failed(error))
 
     @on(SessionSilent, Phase.COPY)
     async def ask(self, event: SessionSilent) -> Verdict | None:

@@ -34,6 +34,7 @@ from ..protocol.jid import Jid
 from .hooks import Collection, Decision, Notice
 
 if TYPE_CHECKING:
+    from ..protocol.errors import StreamError
     from ..protocol.fast import Use
     from ..protocol.sasl2 import Authenticate
     from ..protocol.stanza import Stanza
@@ -251,6 +252,7 @@ class Authenticated(Decision):
     :ivar wire: what the session is written to from now on.
     :ivar request: all that the client asks for.
     :ivar client: see `TokenShown`.
+    :ivar error: ends the stream in place of all that; settle with `DROP`.
     :ivar answers: what goes into the `<success/>`, whether there is a session or not.
     :ivar afterwards: functions that are called as soon as the client was told.
     """
@@ -260,6 +262,7 @@ class Authenticated(Decision):
     request: "Authenticate"
     client: str
     session: "Session | None" = None
+    error: "StreamError | None" = None
     answers: list[Element] = field(default_factory=list)
     afterwards: list[Callable[[], Any]] = field(default_factory=list)
 

@@ -198,17 +198,24 @@ class Sasl2:
             )
 
     async def _resume(self, login: Login) -> Authenticated:
-        """Let the client have the session that it had, if it asks for it and there still is one."""
+        """Let the client have the session that it had, if it asks for it and there still is one.
+
+        :raises StreamError: it must not go on at all.
+        """
         event = Authenticated(self._steps.driver, login.account, self._request, self._sasl.client)
         if self._stream.is_closed:
             return event
         if await self._context.hooks.decide(event) is not Verdict.HANDLED:
             event.session = None
+        if event.error is not None:
+            raise event.error
         return event
 
     def _go_on(self, resumed: Authenticated, features: bytes, answers: list[Element]) -> None:
         assert resumed.session is not None, "it was found"
         identifier = resumed.session.jid
+        if self._sasl.client:
+            resumed.session[CLIENT] = self._sasl.client
         rest = self._stream.complete(success(identifier, self._text, answers), features, is_bound=True)
         self._steps.flush()
         self._sasl.expect(None)

@@ -85,12 +85,14 @@ class ManagementMetrics(Metrics):
 class Resumption:
     """A session that is about to go on with a new connection.
 
+    :ivar session: that session.
     :ivar element: `<resumed/>`.
     """
 
     def __init__(self, management: "StreamManagement", managed: Managed, element: Element) -> None:
         self._management = management
         self._managed = managed
+        self.session = managed.session
         self.element = element
 
     def begin(self, driver: Driver) -> None:
@@ -155,8 +157,8 @@ class StreamManagement:
     def enable(self, session: Session, resume: bool = False, seconds: int | None = None) -> Element:
         """Begin to count a session's stanzas; return `<enabled/>`, to be written before anything else is.
 
-        :param session: one that is bound and connected: behind `ClientStream.begin_session`. What it has sent until now
-            is not counted.
+        :param session: one that is connected, whose `ClientStream.begin_session` was called or will be in this turn.
+            What it has sent until now is not counted.
         :param resume: whether the client wants to be able to resume it.
         :param seconds: for how long, if it says so; no longer than the configuration lets it.
         :raises StanzaError: it is managed already (`unexpected-request`), or nothing is enabled here.
