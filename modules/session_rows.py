@@ -5,12 +5,10 @@ a second, and removed when the session is over. Nobody waits for it. What a cras
 starts again: those sessions end then, for contacts, rooms and everybody else, as if they had ended in good order.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar, Final
-
-from twisted.internet.defer import Deferred, gatherResults
 
 from xmppd.config.server import Config
 from xmppd.core.clock import Clock
@@ -31,7 +29,7 @@ from xmppd.protocol.written import read_written
 
 DELAY: Final = 1.0  # seconds
 RETRY: Final = 10.0  # seconds until what could not be written is tried again
-TOGETHER: Final = 50
+TOGETHER: Final = 200  # rows
 CRASHED: Final = "the server was not stopped in good order"
 
 log = Log("session_rows")
@@ -68,7 +66,6 @@ class SessionRowsModule(Module):
     """Keeps what sessions have shown of themselves."""
 
     name: ClassVar = "session_rows"
-    rehearses: ClassVar = False  # its rows are those of this node
 
     clock: Clock
     hooks: Hooks
@@ -96,8 +93,6 @@ class SessionRowsModule(Module):
         """Find where generations go on; what was left behind is seen to when everybody is there who must know."""
         highest = await self.rows.highest(self._node)
         self._first = self._last = max(highest + 1, int(self.clock.seconds() * 1_000_000))
-        for session in self.sessions:
-            self._begin(session)
         self._run(DELAY)
 
     async def stop(self) -> None:
@@ -169,6 +164,10 @@ class SessionRowsModule(Module):
         drive_alone(self._see_to_all(), lambda error: log.failure("rows of sessions were not written", error))
 
     async def _see_to_all(self) -> None:
+        if not self._has_looked:
+            for session in self.sessions:  # those that were there before this module
+                if session not in self._known:
+                    self._begin(session)
         self._is_writing = True
         try:
             is_done = await self._write()
@@ -181,36 +180,40 @@ class SessionRowsModule(Module):
             self._run(DELAY)
 
     async def _write(self) -> bool:
-        """Write what has changed; return False if that has to be tried again."""
+        """Write what has changed; return False if some of it has to be tried again."""
         changed, self._changed = self._changed, {}
         left = iter(changed)
-        failed: list[Session] = []
-        while some := list(islice(left, TOGETHER)):
-            failed += await self._write_some(some)
-        for session in failed:
-            self._changed.setdefault(session)
-        return not failed
+        is_done = True
+        while chunk := list(islice(left, TOGETHER)):
+            some = [(session, self._known[session]) for session in chunk if session in self._known]
+            is_done = await self._put([item for item in some if not item[1].is_over]) and is_done
+            is_done = await self._remove([item for item in some if item[1].is_over]) and is_done
+        return is_done
 
-    async def _write_some(self, some: Collection[Session]) -> list[Session]:
-        """Write rows at the same time; return the sessions for which that failed."""
-        done = await gatherResults([Deferred.fromCoroutine(self._write_one(session)) for session in some])
-        return [session for session, is_done in zip(some, done, strict=True) if not is_done]
+    async def _put(self, some: Sequence[tuple[Session, Known]]) -> bool:
+        for _, known in some:
+            known.is_written = True
+        if not await self._is_taken(self.rows.put, [self._row(session, known) for session, known in some]):
+            self._changed.update({session: None for session, _ in some})
+            return False
+        self.metrics.written += len(some)
+        return True
 
-    async def _write_one(self, session: Session) -> bool:
-        known = self._known.get(session)
-        if known is None:
-            return True
+    async def _remove(self, some: Sequence[tuple[Session, Known]]) -> bool:
+        if not await self._is_taken(self.rows.remove, [(session.jid, known.generation) for session, known in some]):
+            self._changed.update({session: None for session, _ in some})
+            return False
+        self.metrics.removed += len(some)
+        for session, _ in some:
+            del self._known[session]
+        return True
+
+    async def _is_taken(self, write: Callable[[Any], Awaitable[None]], what: Sequence[Any]) -> bool:
         try:
-            if known.is_over:
-                await self.rows.remove(session.jid, known.generation)
-                self.metrics.removed += 1
-                del self._known[session]
-            else:
-                known.is_written = True
-                await self.rows.put(self._row(session, known))
-                self.metrics.written += 1
+            if what:
+                await write(what)
         except Exception as error:
-            self._faults.tell("session_rows", "a session", error)
+            self._faults.tell("session_rows", "sessions", error)
             return False
         return True
 
@@ -236,18 +239,18 @@ class SessionRowsModule(Module):
     async def _look(self) -> None:
         after: Jid | None = None
         while found := await self.rows.page(self._node, self._first, after, TOGETHER):
-            for row in found:
-                await self._end_left(row)
-                after = row.jid
+            await self._end_left(found)
+            after = found[-1].jid
         if self.metrics.left:
             log.info("{count} sessions that a crash had left behind are ended", count=self.metrics.left)
 
-    async def _end_left(self, row: SessionRow) -> None:
-        """Let everybody know that a session is over, then forget it: if we die meanwhile, they hear it again."""
-        if row.presence is not None or row.directed:
-            await self.hooks.notify(SessionEnded(restored(row), CRASHED))
-        await self.rows.remove(row.jid, row.generation)
-        self.metrics.left += 1
+    async def _end_left(self, rows: Sequence[SessionRow]) -> None:
+        """Let everybody know that sessions are over, then forget them: if we die meanwhile, they hear it again."""
+        for row in rows:
+            if row.presence is not None or row.directed:
+                await self.hooks.notify(SessionEnded(restored(row), CRASHED))
+        await self.rows.remove([(row.jid, row.generation) for row in rows])
+        self.metrics.left += len(rows)
 
 
 class Nowhere:

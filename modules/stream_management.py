@@ -67,7 +67,6 @@ class StreamManagementModule(Module):
 
     name: ClassVar = "stream_management"
     xeps: ClassVar = (Xep(198, "1.6.3"),)
-    rehearses: ClassVar = False  # it belongs to connections
 
     clients: ClientContext
     config: Config

@@ -27,7 +27,7 @@ class TestSessionRows:
 
     def put(self, *rows: SessionRow) -> None:
         for row in rows:
-            self.run(self.rows_.put(row))
+            self.run(self.rows_.put([row]))
 
     def all(
         self, node: str = "node1", before: int = 100, after: Jid | None = None, limit: int = 100
@@ -60,15 +60,14 @@ class TestSessionRows:
     def test_earlier_generation(self) -> None:
         """An earlier session speaks for nobody any more: it changes and removes nothing."""
         self.put(ROW, ROW._replace(generation=6, presence=None))
-        self.run(self.rows_.remove(JULIET, 6))
+        self.run(self.rows_.remove([(JULIET, 6)]))
         assert self.all() == [ROW]
 
     def test_remove(self) -> None:
         """What is removed is gone, and nothing else."""
         other = ROW._replace(jid=CHAMBER)
         self.put(ROW, other)
-        self.run(self.rows_.remove(JULIET, 7))
-        self.run(self.rows_.remove(ROMEO, 7))
+        self.run(self.rows_.remove([(JULIET, 7), (ROMEO, 7)]))
         assert self.all() == [other]
 
     def test_pages(self) -> None:

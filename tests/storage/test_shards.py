@@ -108,6 +108,52 @@ class TestShards:
         if last:
             assert newer == self.shards.slots
 
+    def add_each(self, *owners: str) -> None:
+        self.run(self.shards.write_each("add", ADD, [(owner, row(owner)) for owner in owners]))
+
+    def all(self) -> set[str]:
+        return {owner for (owner,) in self.run(self.shards.fetch_all("all", ALL))}
+
+    def test_many_owners_at_once(self) -> None:
+        """Each owner's row is on its own shard."""
+        self.add_each(*OWNERS)
+        for owner in OWNERS:
+            assert [(owner,)] == self.run(self.shards.fetch(owner, "own", OWN, {"account": owner}))
+
+    def test_nobody_at_once(self) -> None:
+        """No rows, no transaction."""
+        self.add_each()
+        assert self.all() == set()
+
+    def test_one_of_many_fails(self) -> None:
+        """On the shard of a row that breaks a constraint nothing is written, on others all is."""
+        self.add(OWNERS[0])
+        with pytest.raises(IntegrityError):
+            self.add_each(*reversed(OWNERS))
+        home = self.shards.slots.shards[slot_of(OWNERS[0])]
+        others = {owner for owner in OWNERS if self.shards.slots.shards[slot_of(owner)] != home}
+        assert self.all() == {OWNERS[0], *others}
+
+    def test_old_map_of_many(self) -> None:
+        """Rows that went to a shard without their slots are written where a newer map says."""
+        newer = SlotMap(2, self.shards.slots.shards)
+        self.run(self.shards.databases[0].transaction("move", lambda c: store_map(c, newer), None))
+        last = len(self.shards.databases) - 1
+        self.shards.slots = SlotMap(1, tuple(last - shard for shard in self.shards.slots.shards))
+        self.add_each(*OWNERS)
+        assert self.all() == set(OWNERS)
+        assert newer.shards == self.shards.slots.shards
+
+    def test_slot_of_one_of_many_is_nowhere(self) -> None:
+        """While one slot is between two shards, nothing of its shard is written."""
+        slot = slot_of(OWNERS[0])
+        database = self.shards.databases[self.shards.slots.shards[slot]]
+        close = update(slot_here).where(slot_here.c.slot == slot).values(state="closed")
+        self.run(database.write("close", close, [{}], None))
+        with pytest.raises(StorageUnavailable, match="is being moved"):
+            self.add_each(*OWNERS)
+        assert OWNERS[0] not in self.all()
+
     def test_slot_that_is_nowhere(self) -> None:
         """While a slot is between two shards its owners are told to come again."""
         slot = slot_of(OWNERS[0])

@@ -133,6 +133,11 @@ class Undone:
             owner, name, lambda connection: sum(connection.execute(statement, dict(row)).rowcount for row in rows)
         )
 
+    async def write_each(self, name: str, statement: Executable, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Run one statement for each row, and undo it."""
+        for owner, row in rows:
+            await self.write(owner, name, statement, [row])
+
     async def transaction(self, owner: str, name: str, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, and undo it."""
 

@@ -35,11 +35,11 @@ class SessionRow(NamedTuple):
 class SessionRows(Protocol):
     """The sessions of all nodes. What has a lower generation than what is there changes nothing."""
 
-    async def put(self, row: SessionRow) -> None:
-        """Keep a session, in place of what is known of it or of an earlier one of the same full JID."""
+    async def put(self, rows: Sequence[SessionRow]) -> None:
+        """Keep sessions, each in place of what is known of it or of an earlier one of the same full JID."""
 
-    async def remove(self, jid: Jid, generation: int) -> None:
-        """Forget a session that is over."""
+    async def remove(self, sessions: Sequence[tuple[Jid, int]]) -> None:
+        """Forget sessions that are over, by full JID and generation."""
 
     async def page(self, node: str, before: int, after: Jid | None, limit: int) -> Sequence[SessionRow]:
         """Return sessions of a node with generations below `before`, those behind `after` in an order that stays."""

@@ -35,6 +35,14 @@ class Shards(Protocol):
         :raises sqlalchemy.exc.IntegrityError: a constraint was broken; nothing was written.
         """
 
+    async def write_each(self, name: str, statement: Executable, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Run one statement for each row with its owner; on each shard for all of its rows or for none.
+
+        For what is written lazily for many owners at once: it costs a fraction of as many calls of `write`.
+
+        :raises StorageUnavailable: a shard cannot be reached; the rows of others are written.
+        """
+
     async def transaction(self, owner: str, name: str, work: Callable[[Connection], T]) -> T:
         """Run `work` in a storage thread inside one transaction of the owner's shard; return what it returns.
 

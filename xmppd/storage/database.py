@@ -79,6 +79,17 @@ class Database:
         query = self._statements.writing(statement, rows[0])
         return self._writes.submit(name, _write, (query, rows, slot), False)
 
+    def write_each(
+        self, name: str, statement: Executable, rows: Sequence[Parameters], slots: Sequence[int]
+    ) -> Deferred[None]:
+        """Run one plain statement for each of `rows`, all or none; they are of all these slots.
+
+        :raises SlotElsewhere: the shard does not hold one of them.
+        """
+        query = self._statements.writing(statement, rows[0])
+        assert query.raw, "what is written for many owners is a plain statement"
+        return self._writes.submit(name, _write_each, (query, rows, slots), False)
+
     def transaction(self, name: str, work: Callable[[Connection], T], slot: int | None) -> Deferred[T]:
         """Run `work` in one transaction in a storage thread; return what it returns. Raises as `write` does."""
         return self._writes.submit(name, _transact, (work, slot), False)
@@ -179,6 +190,10 @@ def _expected(failure: Failure) -> None:
 
 def _write(link: Link, *args: Any) -> int:
     return link.write(*args)
+
+
+def _write_each(link: Link, *args: Any) -> None:
+    link.write_each(*args)
 
 
 def _transact(link: Link, work: Callable[[Connection], T], slot: int | None) -> T:

@@ -64,6 +64,13 @@ class Link(ABC):
         """
 
     @abstractmethod
+    def write_each(self, query: Prepared, rows: Sequence[Parameters], slots: Sequence[int]) -> None:
+        """Run a plain statement for each of `rows`, all or none of them; they are of all these slots.
+
+        :raises SlotElsewhere: this shard does not hold one of the slots.
+        """
+
+    @abstractmethod
     def transact(self, work: Callable[[Connection], T], slot: int | None) -> T:
         """Run `work` in one transaction; an exception rolls it back. Raises `SlotElsewhere` as `write` does."""
 

@@ -22,6 +22,7 @@ from .statements import Parameters, Prepared
 T = TypeVar("T")
 
 HOLD_SLOT: Final = "SELECT xmppd_hold_slot(%(held_slot)s)"
+HOLD_SLOTS: Final = "SELECT xmppd_hold_slots(%(held_slots)s)"
 
 
 def postgres_engine(url: URL, *, connect: float, lock: float, statement: float) -> Engine:
@@ -68,6 +69,19 @@ class PostgresLink(Link):
             if is_elsewhere(error):
                 raise SlotElsewhere(f"slot {slot}") from error
             raise
+
+    def write_each(self, query: Prepared, rows: Sequence[Parameters], slots: Sequence[int]) -> None:
+        """All is one message, and so one transaction and one round trip."""
+        cursor = self.raw.cursor()
+        try:
+            statements = [cursor.mogrify(query.text, query.bind(row)) for row in rows]
+            cursor.execute(b";".join([cursor.mogrify(HOLD_SLOTS, {"held_slots": sorted(slots)}), *statements]))
+        except self._driver_error as error:
+            if is_elsewhere(error):
+                raise SlotElsewhere(f"one of {len(slots)} slots") from error
+            raise
+        finally:
+            cursor.close()
 
     def transact(self, work: Callable[[Connection], T], slot: int | None) -> T:
         try:

@@ -4,9 +4,9 @@ Its primary key has a digest of the resourcepart: two long parts of an address d
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Double, LargeBinary, Table, Text, and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -58,26 +58,17 @@ class SqlSessionRows:
     def __init__(self, shards: Shards) -> None:
         self._shards = shards
 
-    async def put(self, row: SessionRow) -> None:
-        """Keep a session, unless a later one of the same full JID is known."""
-        owner = row.jid.bare
-        values = {
-            "owner": owner,
-            "digest": digest_of(row.jid.resourcepart),
-            "resource": row.jid.resourcepart,
-            "node": row.node,
-            "generation": row.generation,
-            "bound_at": row.bound_at,
-            "presence": row.presence,
-            "directed": json.dumps(row.directed, ensure_ascii=False) if row.directed else "",
-        }
-        await self._shards.write(owner, "sessions.put", PUT, [values])
+    async def put(self, rows: Sequence[SessionRow]) -> None:
+        """Keep sessions, but those of which a later one of the same full JID is known."""
+        await self._shards.write_each("sessions.put", PUT, [(row.jid.bare, _values(row)) for row in rows])
 
-    async def remove(self, jid: Jid, generation: int) -> None:
-        """Forget a session, unless a later one of the same full JID is known."""
-        owner = jid.bare
-        key = {"account": owner, "key": digest_of(jid.resourcepart), "upto": generation}
-        await self._shards.write(owner, "sessions.remove", REMOVE, [key])
+    async def remove(self, sessions: Sequence[tuple[Jid, int]]) -> None:
+        """Forget sessions, but those of which a later one of the same full JID is known."""
+        gone = [
+            (jid.bare, {"account": jid.bare, "key": digest_of(jid.resourcepart), "upto": generation})
+            for jid, generation in sessions
+        ]
+        await self._shards.write_each("sessions.remove", REMOVE, gone)
 
     async def page(self, node: str, before: int, after: Jid | None, limit: int) -> Sequence[SessionRow]:
         """Return sessions of a node, in the order of their keys, whatever shards they are on."""
@@ -95,6 +86,19 @@ class SqlSessionRows:
 def digest_of(resource: str) -> bytes:
     """Return what the primary key has of a resourcepart."""
     return blake2b(resource.encode(), digest_size=16).digest()
+
+
+def _values(row: SessionRow) -> Mapping[str, Any]:
+    return {
+        "owner": row.jid.bare,
+        "digest": digest_of(row.jid.resourcepart),
+        "resource": row.jid.resourcepart,
+        "node": row.node,
+        "generation": row.generation,
+        "bound_at": row.bound_at,
+        "presence": row.presence,
+        "directed": json.dumps(row.directed, ensure_ascii=False) if row.directed else "",
+    }
 
 
 def _row(row: Row) -> SessionRow:

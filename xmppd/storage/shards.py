@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.sql import Executable
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, FirstError, gatherResults
 
 from ..core.log import Log
 from ..core.shards import Row, StorageUnavailable
@@ -66,6 +66,37 @@ class SqlShards:
         if not rows:
             return 0
         return await self._on_slot(owner, lambda at, slot: at.write(name, statement, rows, slot))
+
+    async def write_each(self, name: str, statement: Executable, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Run one statement for each row with its owner, all or none of each shard's, on all shards at once."""
+        left = await self._write_each(name, statement, [(slot_of(owner), row) for owner, row in rows])
+        if left:
+            await self.refresh_map()
+            if await self._write_each(name, statement, left):
+                raise StorageUnavailable("a slot is being moved")
+
+    async def _write_each(
+        self, name: str, statement: Executable, rows: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> list[tuple[int, Mapping[str, Any]]]:
+        """Write rows with their slots; return those that the map gives to a shard which does not have them."""
+        by_shard: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
+        for item in rows:
+            by_shard.setdefault(self.slots.shards[item[0]], []).append(item)
+        asked = [
+            self.databases[shard].write_each(
+                name, statement, [row for _, row in some], list({slot for slot, _ in some})
+            )
+            for shard, some in by_shard.items()
+        ]
+        outcomes: list[Any] = await DeferredList(asked, consumeErrors=True)
+        left: list[tuple[int, Mapping[str, Any]]] = []
+        for (is_done, outcome), some in zip(outcomes, by_shard.values(), strict=True):
+            if not is_done and outcome.check(SlotElsewhere):
+                left += some
+        for is_done, outcome in outcomes:
+            if not is_done and not outcome.check(SlotElsewhere):
+                outcome.raiseException()
+        return left
 
     async def transaction(self, owner: str, name: str, work: Callable[[Connection], T]) -> T:
         """Run `work` in a storage thread inside one transaction of the owner's shard."""

@@ -101,6 +101,13 @@ class SqliteLink(Link):
         with self._savepoint():
             return self._write_raw(query, rows) if query.raw else self._write_by_sqlalchemy(query, rows)
 
+    def write_each(self, query: Prepared, rows: Sequence[Parameters], slots: Sequence[int]) -> None:
+        """Run the statement for each row inside the open transaction."""
+        for slot in slots:
+            self._hold(slot)
+        with self._savepoint():
+            self._write_raw(query, rows)
+
     def transact(self, work: Callable[[Connection], T], slot: int | None) -> T:
         """Run `work` inside the open transaction."""
         self._hold(slot)
