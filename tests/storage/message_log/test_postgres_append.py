@@ -96,6 +96,18 @@ class TestLiterals:
         append.forget()
         assert append.prepare(batch, 1) == first
 
+    def test_few_are_remembered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However many owners there are; their heads are looked for again then."""
+        monkeypatch.setattr(postgres_append, "KNOWN", 1)
+        keys = Keys()
+        append = PostgresAppend(keys, 7)
+        batches = [Batch([Item([entry], None, 0.0)], keys) for entry in (received(), sent(), received())]
+        fresh = [append.prepare(batch, 1) for batch in batches]
+        append.landed(batches[0])
+        append.landed(batches[1])
+        append.landed(batches[1])
+        assert append.prepare(batches[0], 1) == fresh[0]
+
 
 class TestOnce:
     """A batch lands once."""

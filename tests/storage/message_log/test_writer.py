@@ -9,94 +9,15 @@ from twisted.internet.task import Clock
 
 from xmppd.core.message_log import StorageUnavailable
 from xmppd.storage.faults import SlotElsewhere
-from xmppd.storage.jobs import ConnectionLost, failure
-from xmppd.storage.message_log.batch import Batch, Item
+from xmppd.storage.jobs import failure
+from xmppd.storage.message_log.batch import Item
 from xmppd.storage.message_log.keys import Keys
 from xmppd.storage.message_log.measures import LogMetrics
 from xmppd.storage.message_log.postgres_append import Busy, MissingHead
 from xmppd.storage.message_log.writer import PATIENCE, RETRY, Bounds, Writer
 
 from .logs import JULIET, ROMEO, Told, received, sent
-
-KEY = bytes(16)
-
-
-class Ended(Exception):
-    """An error of a driver.
-
-    :ivar pgcode: as psycopg2 has it.
-    """
-
-    def __init__(self, pgcode: str | None) -> None:
-        super().__init__("the connection has ended")
-        self.pgcode = pgcode
-
-
-def lost(pgcode: str | None = None) -> ConnectionLost:
-    """Return what a job raises whose connection broke."""
-    error = ConnectionLost("shard 0: log.append: the connection has ended")
-    error.__cause__ = Ended(pgcode)
-    return error
-
-
-class Shard:
-    """A database whose answers the test gives; also how it appends.
-
-    :ivar sent: the batches, each with its number.
-    """
-
-    place = "shard 0"
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Batch, int]] = []
-        self.landed_batches = 0
-        self.forgotten = 0
-        self.wrong: object = None  # rows of this kind cannot be written down
-        self._asked: list[Deferred[Any]] = []
-
-    # As a database and its lane
-
-    def writer_lane(self) -> "Shard":
-        return self
-
-    def submit(self, name: str, call: Callable[..., Any], args: tuple[Any, ...], repeatable: bool) -> Deferred[Any]:
-        assert not repeatable
-        self.sent.append(args)  # type: ignore[arg-type]
-        self._asked.append(Deferred())
-        return self._asked[-1]
-
-    # As a way to append
-
-    def prepare(self, batch: Batch, number: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        if any(entry.stanza == self.wrong for entry in batch.entries):
-            raise ValueError("it cannot be written down")
-        return print, (batch, number)
-
-    def landed(self, batch: Batch) -> None:
-        self.landed_batches += 1
-
-    def forget(self) -> None:
-        self.forgotten += 1
-
-    # For tests
-
-    @property
-    def rows(self) -> list[int]:
-        """How many rows each batch had."""
-        return [len(batch.entries) for batch, _ in self.sent]
-
-    @property
-    def numbers(self) -> list[int]:
-        return [number for _, number in self.sent]
-
-    def commit(self) -> None:
-        """Answer what is in flight."""
-        batch, _ = self.sent[-1]
-        width = len(batch.owners)
-        self._asked.pop().callback([*[0] * width, *batch.counts, *([None] * len(batch.entries) if batch.asks else [])])
-
-    def fail(self, error: Exception) -> None:
-        self._asked.pop().errback(failure(error))
+from .shard import Shard, lost
 
 
 class Subject:
@@ -178,33 +99,6 @@ class TestGathering:
         subject.turn()
         assert subject.shard.rows == [1, 3]
 
-    def test_no_more_than_a_batch_takes(self, subject: Subject) -> None:
-        """Rows and bytes are bounded; one large item goes alone."""
-        subject.append(6)
-        subject.append(body="x" * 900)
-        subject.append(body="x" * 2000)
-        for _ in range(4):
-            subject.shard.commit()
-            subject.turn()
-        assert subject.shard.rows == [4, 2, 1, 1]
-
-    def test_entries_of_one_item_stay_together(self, subject: Subject) -> None:
-        """An item is never cut."""
-        told = Told()
-        for _ in range(3):
-            subject.writer.append([received(), sent(), sent()], told)
-        subject.turn()
-        assert subject.shard.rows == [3]
-
-    def test_repetition(self, subject: Subject) -> None:
-        """What repeats a row of the same batch waits for the next, which finds it."""
-        told = Told()
-        subject.writer.append([received(key=KEY)], told)
-        subject.writer.append([sent(key=KEY, since=1)], told)
-        subject.writer.append([received(key=KEY, since=1)], told)
-        subject.turn()
-        assert subject.shard.rows == [2]
-
     def test_what_a_waiter_appends(self, subject: Subject) -> None:
         """It goes with the next batch, whoever appended it."""
         told = Told()
@@ -239,21 +133,6 @@ class TestBounds:
         assert unavailable(refused)
         assert queued.heard == []
         assert subject.writer.rows == 12
-
-    def test_bytes(self, subject: Subject) -> None:
-        """Large stanzas fill it, too."""
-        subject.append()
-        subject.append(4, body="x" * 900)
-        assert unavailable(subject.append(body="x" * 900))
-
-    def test_room_again(self, subject: Subject) -> None:
-        """What is sent makes room."""
-        subject.append()
-        subject.append(12)
-        subject.shard.commit()
-        subject.turn()
-        assert subject.writer.rows == 8
-        assert subject.append().heard == []
 
     def test_closed(self, subject: Subject) -> None:
         """A closed writer commits what it has and takes no more."""
@@ -319,6 +198,16 @@ class TestFaults:
                 subject.shard.commit()
         assert [error is None for error in told.heard] == [True, True, False, True]
         assert subject.shard.rows == [2, 1]
+
+    def test_file_that_is_opened_anew(self, subject: Subject) -> None:
+        """On SQLite a commit that fails is one that failed."""
+        error = lost()
+        cause = error.__cause__
+        assert cause is not None
+        cause.sqlite_errorcode = 10  # type: ignore[attr-defined]
+        told = subject.append()
+        subject.shard.fail(error)
+        assert unavailable(told)
 
     def test_each_batch_has_a_number(self, subject: Subject) -> None:
         """Halves are other batches than the whole."""
@@ -475,28 +364,37 @@ class TestBarrier:
     """`settled` waits for what was queued before."""
 
     def test_settled(self, subject: Subject) -> None:
-        """Not for what comes behind it."""
+        """Not for what comes behind it; with nothing queued, nothing is sent."""
         subject.append()
         settled = subject.writer.settled()
         subject.append()
-        assert not settled.called
         subject.shard.commit()
         subject.turn()
         assert not settled.called
         subject.shard.commit()
         assert settled.called
-
-    def test_nothing(self, subject: Subject) -> None:
-        """With nothing queued, nothing is sent."""
-        settled = subject.writer.settled()
+        again = subject.writer.settled()
         subject.turn()
-        assert settled.called
-        assert subject.shard.sent == []
+        assert again.called
+        assert subject.shard.rows == [1, 1]
 
     def test_failure(self, subject: Subject) -> None:
-        """It fires whatever became of what was before."""
+        """It fires whatever became of what was before, be that moved or lost."""
         subject.append()
         settled = subject.writer.settled()
+        subject.shard.fail(SlotElsewhere("slot 5"))
+        subject.turn()
         subject.shard.fail(StorageUnavailable("shard 0 is down"))
         subject.turn()
         assert settled.called
+
+    def test_a_waiter_that_fails(self, subject: Subject) -> None:
+        """One that fails when it hears of a failure harms nobody."""
+
+        def fail(error: Exception | None) -> None:
+            raise LookupError("no such session")
+
+        subject.writer.append([received()], fail)
+        told = subject.append()
+        subject.shard.fail(StorageUnavailable("shard 0 is down"))
+        assert unavailable(told)

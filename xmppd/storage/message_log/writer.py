@@ -25,7 +25,6 @@ from twisted.python.failure import Failure
 from ...core.clock import Clock
 from ...core.log import Log
 from ...core.message_log import Done, Entry, StorageUnavailable
-from ...protocol.jid import Jid
 from ..database import Database
 from ..faults import SlotElsewhere, driver_error
 from ..jobs import ConnectionLost
@@ -33,6 +32,8 @@ from .batch import Batch, Item
 from .keys import Keys
 from .measures import LogMetrics
 from .postgres_append import Busy, MissingHead
+from .waiting import Bounds as Bounds
+from .waiting import Waiting
 
 log = Log("storage")
 
@@ -44,22 +45,6 @@ RETRY: Final = 0.25
 
 ENDINGS: Final = ("57P", "08")
 """How SQLSTATEs begin that come with the end of a connection, and leave open what became of the statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much may be in one batch, and how much may wait.
-
-    :ivar batch: rows of a batch.
-    :ivar batch_bytes: of a batch's stanzas, but for a single item that is larger.
-    :ivar rows: rows that may wait.
-    :ivar bytes: of the stanzas that may wait.
-    """
-
-    batch: int = 200
-    batch_bytes: int = 4 * 2**20
-    rows: int = 20_000
-    bytes: int = 64 * 2**20
 
 
 class Append(Protocol):
@@ -111,7 +96,6 @@ class Writer:
         bounds: Bounds,
     ) -> None:
         self.lane = database.writer_lane()
-        self.rows = 0  # that wait
         self.place = database.place
         self._append = append
         self._keys = keys
@@ -120,11 +104,8 @@ class Writer:
         self._refresh = refresh
         self._route = route
         self._metrics = metrics
-        self._bounds = bounds
-        self._queue: deque[Item] = deque()
+        self._waiting = Waiting(bounds, call_soon)
         self._split: deque[list[Item]] = deque()  # what was in a batch with a wrong row; it goes first
-        self._bytes = 0
-        self._roomless: list[Deferred[None]] = []
         self._number = 0
         self._flight: Flight | None = None
         self._is_due = False
@@ -132,9 +113,14 @@ class Writer:
         self._closed = False
 
     @property
+    def rows(self) -> int:
+        """How many rows wait to be sent."""
+        return self._waiting.rows
+
+    @property
     def is_busy(self) -> bool:
         """Whether anything is under way."""
-        return bool(self._queue or self._split) or self._flight is not None
+        return bool(self._waiting or self._split) or self._flight is not None
 
     def append(self, entries: Sequence[Entry], done: Done) -> None:
         """Queue entries; `done` is told what becomes of them."""
@@ -142,46 +128,32 @@ class Writer:
 
     def add(self, item: Item) -> None:
         """Queue an item, or refuse it."""
-        bounds, rows = self._bounds, len(item.entries)
         if self._closed:
             self._refuse(item, "is closed")
-        elif rows and (self.rows + rows > bounds.rows or self._bytes + item.size > bounds.bytes):
+        elif not self._waiting.admits(item):
             self._refuse(item, "too much waits to be stored")
-        elif rows and self._flight is not None and self._flight.is_doubtful:
+        elif item.entries and self._flight is not None and self._flight.is_doubtful:
             self._refuse(item, "is down: it does not answer")
         else:
-            self._queue.append(item)
-            self.rows += rows
-            self._bytes += item.size
+            self._waiting.add(item)
             self._send_soon()
 
     def room(self) -> Deferred[None] | None:
         """Return None if less than half of what may wait does, else what fires when that is so."""
-        if self._has_room():
-            return None
-        waiter: Deferred[None] = Deferred()
-        self._roomless.append(waiter)
-        return waiter
-
-    def _has_room(self) -> bool:
-        return self.rows <= self._bounds.rows // 2 and self._bytes <= self._bounds.bytes // 2
+        return self._waiting.room()
 
     def settled(self) -> Deferred[None]:
         """Return what fires when all that was queued so far has been told what became of it."""
         waiter: Deferred[None] = Deferred()
-        self._queue.append(Item((), lambda error: waiter.callback(None), self._clock.seconds()))
+        self._waiting.add(Item((), lambda error: waiter.callback(None), self._clock.seconds()))
         self._send_soon()
         return waiter
 
     def give_up_late(self) -> None:
         """Tell those who have waited for too long; to be called every second."""
         late = self._clock.seconds() - PATIENCE
-        if self._flight is not None:
-            told = [item for item in self._flight.items if item.done is not None and item.since <= late]
-            self._tell(told, StorageUnavailable(f"{self.place}: storing takes too long"))
-        while self._queue and self._queue[0].since <= late:
-            item = self._take()
-            self._tell([item], StorageUnavailable(f"{self.place}: storing takes too long"))
+        told = [] if self._flight is None else [item for item in self._flight.items if item.since <= late]
+        self._tell([*told, *self._waiting.take_late(late)], StorageUnavailable(f"{self.place}: storing takes too long"))
         if self._retry is not None and self._flight is not None and not _is_awaited(self._flight):
             self._retry.cancel()
             self._retry = None
@@ -202,7 +174,7 @@ class Writer:
 
     def _send(self) -> None:
         self._is_due = False
-        items = self._next_items()
+        items = self._split.popleft() if self._split else self._waiting.take_batch()
         if not items:
             return
         self._number += 1
@@ -222,35 +194,6 @@ class Writer:
             return
         sent = self.lane.submit("log.append", call, arguments, False)
         sent.addCallbacks(self._hear, self._fail, callbackArgs=(flight,), errbackArgs=(flight,)).addErrback(_report)
-
-    def _next_items(self) -> list[Item]:
-        """Return the items of the next batch: it ends before one that repeats another in it."""
-        if self._split:
-            return self._split.popleft()
-        items: list[Item] = []
-        rows = size = 0
-        bounds, seen = self._bounds, set[tuple[Jid, bytes]]()
-        while self._queue:
-            item = self._queue[0]
-            rows, size = rows + len(item.entries), size + item.size
-            if items and (rows > bounds.batch or size > bounds.batch_bytes or _repeats(item, seen)):
-                break
-            seen.update([(entry.owner, entry.key) for entry in item.entries if entry.key is not None])
-            items.append(self._take())
-        return items
-
-    def _take(self) -> Item:
-        item = self._queue.popleft()
-        self.rows -= len(item.entries)
-        self._bytes -= item.size
-        if self._roomless and self._has_room():
-            self._call_soon(self._make_room)
-        return item
-
-    def _make_room(self) -> None:
-        roomless, self._roomless = self._roomless, []
-        for waiter in roomless:
-            waiter.callback(None)
 
     # What comes of it
 
@@ -275,7 +218,7 @@ class Writer:
 
     def _go_on(self) -> None:
         self._flight = None
-        if self._queue or self._split:
+        if self._waiting or self._split:
             self._send_soon()
 
     def _fail(self, failure: Failure, flight: Flight) -> None:
@@ -291,7 +234,7 @@ class Writer:
         elif not isinstance(error, StorageUnavailable):
             self._reject(flight, error)
         elif flight.is_doubtful:  # it is known to be down now, which tells nothing of the batch
-            self._refuse_queue(error)
+            self._tell(self._waiting.take_all(), error)
             self._try_again(flight)
         else:
             self._end(flight, error)
@@ -326,10 +269,8 @@ class Writer:
     def _route_all(self, found: None, flight: Flight) -> None:
         for item in flight.items:
             item.has_moved = True
-        items = [*flight.items, *(item for part in self._split for item in part)]
+        items = [*flight.items, *(item for part in self._split for item in part), *self._waiting.take_all()]
         self._split.clear()
-        while self._queue:
-            items.append(self._take())
         for item in items:
             if item.entries:
                 self._route(item)
@@ -340,12 +281,6 @@ class Writer:
     def _end(self, flight: Flight, error: BaseException | None) -> None:
         self._tell(flight.items, error)
         self._go_on()
-
-    def _refuse_queue(self, error: StorageUnavailable) -> None:
-        waiting: list[Item] = []
-        while self._queue:
-            waiting.append(self._take())
-        self._tell(waiting, error)
 
     def _refuse(self, item: Item, why: str) -> None:
         self._call_soon(self._tell, [item], StorageUnavailable(f"{self.place}: {why}"))
@@ -366,11 +301,6 @@ class Writer:
 def _is_awaited(flight: Flight) -> bool:
     """Say whether anybody still waits for a batch."""
     return any(item.done is not None for item in flight.items)
-
-
-def _repeats(item: Item, seen: set[tuple[Jid, bytes]]) -> bool:
-    """Say whether an item asks for repetitions of what is in the same batch."""
-    return any(entry.since and entry.key is not None and (entry.owner, entry.key) in seen for entry in item.entries)
 
 
 def _is_doubtful(error: BaseException | None) -> bool:
