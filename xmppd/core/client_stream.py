@@ -257,6 +257,7 @@ class ClientStream:
         self._make_room()
         if session is None:
             return
+        self._context.router.kept.resending.ended(session)
         managed, management = self.managed, self._context.management
         if managed is None:
             self._context.endings.end(session, reason)

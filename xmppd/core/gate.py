@@ -74,16 +74,18 @@ class Gate:
     """The lanes of one session, and how many of its stanzas are settled.
 
     :ivar weight: bytes of what is not settled.
+    :ivar kept_at: when the last message that is kept was sent, in seconds since the epoch.
     :ivar received: how many stanzas were handled, settled or not.
     :ivar told: called whenever `settled` may have grown, if set.
     """
 
-    __slots__ = ("_lanes", "_roomless", "_unsettled", "received", "told", "weight")
+    __slots__ = ("_lanes", "_roomless", "_unsettled", "kept_at", "received", "told", "weight")
 
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
         self._unsettled: dict[int, int] = {}  # the size of each, in order
         self._roomless: Deferred[None] | None = None
+        self.kept_at = 0.0
         self.received = 0
         self.weight = 0
         self.told: Callable[[], None] | None = None

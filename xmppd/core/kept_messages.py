@@ -21,14 +21,9 @@ from .events import MessageSent
 from .gate import Lane
 from .hooks import Hooks
 from .inbox import Inboxes
-from .message_log import KINDS, RECEIVED, SENT, Entry, MessageLog, id_at
+from .message_log import KINDS, RECEIVED, SENT, Entry, MessageLog
+from .resending import Resending
 from .session import Session
-
-RESENDING: Final = 120.0
-"""Seconds from the start of a connection in which a message may be one that the client sent before."""
-
-REMEMBERED: Final = 86_400.0
-"""Seconds for which an earlier one is looked for."""
 
 KEY_SIZE: Final = 16
 
@@ -93,6 +88,7 @@ class KeptMessage:
 class KeptMessages:
     """What becomes of messages that have rows, and of those that must wait for such.
 
+    :ivar resending: which messages may be repetitions.
     :param distribute: takes a message to the resources of a local account.
     :param refuse: answers a message's sender with an error.
     """
@@ -104,6 +100,7 @@ class KeptMessages:
         self._inboxes = inboxes
         self._hooks = hooks
         self._clock = clock
+        self.resending = Resending(clock)
         self._distribute = distribute
         self._refuse = refuse
 
@@ -153,18 +150,14 @@ class KeptMessages:
         key, since = None, 0
         if session is not None:
             key = key_of(stanza, origin_id)
-            since = self._since(session)
+            since = self.resending.range(session).since
+            session.gate.kept_at = self._clock.seconds()
         received = sent = None
         if account is not None and keep:
             received = Entry(account, stanza.from_, RECEIVED, kind, keep, data, origin_id, key, since)
         if session is not None and copy and session.account != account:
             sent = Entry(session.account, stanza.to, SENT, kind, copy, data, origin_id, key, since)
         return received, sent
-
-    def _since(self, session: Session) -> int:
-        """Return from where on an earlier row of the same key is looked for; 0 if the client repeats nothing now."""
-        now = self._clock.seconds()
-        return id_at(now - REMEMBERED) if now - session.wire.connected_at < RESENDING else 0
 
     # Behind the commit
 
