@@ -478,6 +478,19 @@ def test_elements_behind_authentication() -> None:
     """XEP-0360: before a resource is bound, a driver may know an element that the stream does not."""
     stream = authenticated()
     assert told(stream, b"<a xmlns='urn:x'/>") == [NonzaReceived(E("{urn:x}a"))]
+    assert told(stream, b"<b xmlns='urn:x'/>") == []
+    stream.say(E("{urn:x}no"))
+    assert stream.data_to_send() == b"<no xmlns='urn:x'/>"
+    assert stream.next_event() == NonzaReceived(E("{urn:x}b"))
+
+
+def test_earlier_session_goes_on() -> None:
+    """XEP-0198: resumption takes the place of resource binding; what came behind the request is for the session."""
+    stream = authenticated()
+    assert told(stream, b"<a xmlns='urn:x'/>" + MESSAGE) == [NonzaReceived(E("{urn:x}a"))]
+    assert stream.resume(E("{urn:x}yes")) == MESSAGE
+    assert stream.data_to_send() == b"<yes xmlns='urn:x'/>"
+    assert stream.is_bound
 
 
 def test_unknown_elements_behind_the_end() -> None:

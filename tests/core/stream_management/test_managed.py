@@ -7,8 +7,9 @@ from tests.scenario.server import Server
 from xmppd.core.events import OutboundMessage
 from xmppd.core.hooks import Phase, on
 from xmppd.core.shards import StorageUnavailable
+from xmppd.core.stream_management.management import managed_of
 
-from .clients import JULIET, NS, REQUEST, ROMEO, a, condition, enables, message, resumable, resumes, stanzas
+from .clients import JULIET, NS, REQUEST, ROMEO, SM, a, condition, enables, message, resumable, resumes, stanzas
 
 
 class Waits:
@@ -129,6 +130,33 @@ class TestSettlement:
         server.log.release()
         failed = again.receives_any()
         assert (condition(failed), failed.get("h")) == ("item-not-found", "1")
+
+
+class TestWrappingAround:
+    """Acks: behind 2^32-1 the count is 0 again."""
+
+    def test_ours(self, server: Server, romeo: Client) -> None:
+        """What the client has sent, as we tell it, also when it comes back."""
+        id = resumable(romeo)
+        server.node.sessions.of("romeo@montague.example")[0].gate.received += 2**32 - 2
+        romeo.sends(f"<presence/>{REQUEST}<presence/>{REQUEST}")
+        told = [element.get("h") for element in romeo.inbox if element.tag == f"{SM}a"]
+        assert told == ["4294967295", "0"]
+        romeo.loses_connection()
+        resumes(server, id, 2, ROMEO).receives(f"<resumed xmlns='{NS}' previd='{id}' h='0'/>")
+
+    def test_theirs(self, server: Server, juliet: Client, romeo: Client) -> None:
+        """What the client has had, as it tells us."""
+        id = resumable(juliet)
+        managed = managed_of(server.node.sessions.of("juliet@capulet.example")[0])
+        assert managed is not None
+        managed.outgoing.acknowledged = 2**32 - 2
+        romeo.sends("".join(message(number) for number in range(4)))
+        juliet.sends(a(2**32 - 1))
+        juliet.loses_connection()
+        again = resumes(server, id, 1)
+        again.receives_any()
+        assert stanzas(again) == ["m3"]
 
 
 class TestBounds:
