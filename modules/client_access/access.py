@@ -47,7 +47,7 @@ class AccessList:
         """Return who has access to an account, the first one first."""
         credentials = await self.accounts.credentials(account)
         valid = marks(credentials or {})
-        with_token = await self._with_token(account)
+        with_token = await self._with_token(account, valid)
         sessions = self.sessions.of(account)
         connected = {session[CLIENT] for session in sessions}
         found = [
@@ -56,9 +56,9 @@ class AccessList:
         ]
         return found + [self._nameless(session) for session in sessions if not session[CLIENT]]
 
-    async def _with_token(self, account: Jid) -> set[str]:
+    async def _with_token(self, account: Jid, valid: list[bytes]) -> set[str]:
         tokens = self.loader.offered(Tokens)  # type: ignore[type-abstract]  # whoever implements it offers it
-        return set() if tokens is None else await tokens.clients(account)
+        return set() if tokens is None else await tokens.clients(account, valid)
 
     def _nameless(self, session: Session) -> Access:
         """Return the access of a session whose client told no name; as far as we know it has a password."""

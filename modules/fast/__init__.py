@@ -10,7 +10,7 @@ time; the old one stays good until the new one is used.
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -172,9 +172,9 @@ class AllTokens:
     store: TokenStore
     clock: Clock
 
-    async def clients(self, account: Jid) -> set[str]:
+    async def clients(self, account: Jid, valid: Collection[bytes]) -> set[str]:
         """Return the clients of an account that can log in by a token."""
-        return await self.store.clients(account, self.clock.seconds())
+        return await self.store.clients(account, self.clock.seconds(), valid or (b"",))
 
     async def drop(self, account: Jid, client: str) -> bool:
         """Let a client do so no more; return whether it could."""

@@ -3,6 +3,7 @@
 There is no token in it: each is made of a random serial number and the server's secret (see `secret`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +34,8 @@ USE: Final = (
     .values(slot=CURRENT, count=bindparam("now"))
 )
 DROP_EXPIRED: Final = delete(tokens).where(_OWN, tokens.c.expires <= bindparam("time"))
-CLIENTS: Final = (
+CLIENTS: Final = select(tokens.c.client, tokens.c.mark).where(_OWN, tokens.c.expires > bindparam("time"))
+BY_EXPIRY: Final = (
     select(tokens.c.client)
     .where(_OWN, tokens.c.expires > bindparam("time"))
     .group_by(tokens.c.client)
@@ -103,10 +105,10 @@ class TokenStore:
 
         return await self._shards.transaction(account, "fast.use", work)
 
-    async def clients(self, account: Jid, now: float) -> set[str]:
-        """Return the clients that have a token which is good at the time `now`."""
+    async def clients(self, account: Jid, now: float, valid: Collection[bytes]) -> set[str]:
+        """Return the clients that have a token which is good at the time `now`; `valid` are marks of the password."""
         rows = await self._shards.fetch(account, "fast.clients", CLIENTS, {"account": account, "time": now})
-        return {client for (client,) in rows}
+        return {client for client, mark in rows if bytes(mark) in valid}
 
     async def drop(self, account: Jid, client: str) -> bool:
         """Drop all tokens of a client; return whether there were any."""
@@ -132,7 +134,7 @@ def _columns(token: Kept) -> dict[str, object]:
 
 def _make_room(connection: Connection, account: Jid, client: str, now: float, most: int) -> None:
     """Drop the tokens of those clients that would be too many with this one."""
-    rows = connection.execute(CLIENTS, {"account": account, "time": now}).all()
+    rows = connection.execute(BY_EXPIRY, {"account": account, "time": now}).all()
     others = [other for (other,) in rows if other != client]
     for other in others[: max(0, len(others) + 1 - most)]:
         connection.execute(DROP_CLIENT, {"account": account, "which": other})

@@ -42,7 +42,7 @@ class TestTokens:
         return self.run(self.tokens.use(JULIET, client, used, count))
 
     def clients(self, now: float = NOW) -> set[str]:
-        return self.run(self.tokens.clients(JULIET, now))
+        return self.run(self.tokens.clients(JULIET, now, [b"mark"]))
 
     def test_a_token_comes_back_whole(self) -> None:
         """Every client of every account has its own."""
@@ -114,6 +114,7 @@ class TestTokens:
         self.issue(token(b"two", expires=NOW + 3 * DAY), "laptop")
         assert self.clients() == {"phone", "laptop"}
         assert self.clients(NOW + 2 * DAY) == {"laptop"}
+        assert self.run(self.tokens.clients(JULIET, NOW, [b"another"])) == set()
         self.run(self.tokens.forget(JULIET))
         assert self.clients() == set()
 
