@@ -43,6 +43,7 @@ from xmppd.protocol import rsm
 from xmppd.protocol.element import Element
 from xmppd.protocol.errors import Forbidden, ItemNotFound, NotAllowed, ResourceConstraint
 from xmppd.protocol.jid import Jid
+from xmppd.protocol.stanza import Stanza
 from xmppd.protocol.stanza_id import NAMESPACE as STANZA_IDS
 
 from . import retraction
@@ -56,6 +57,10 @@ from .store import PreferenceStore, RememberedPreferences
 ACCOUNT_FEATURES: Final = (
     NS, f"{NS}#extended", f"{NS}#groupchat-field", rsm.NS, STANZA_IDS, retraction.NS, TOMBSTONES,
 )  # fmt: skip
+
+
+UNDER_WAY: Final = 60.0
+"""Seconds that a message may take from its sender to its commit, and more."""
 
 
 @dataclass(slots=True)
@@ -79,6 +84,7 @@ class Mam(Module):
     shards: Shards
     _preferences: RememberedPreferences = field(init=False)
     _queries: dict[Jid, int] = field(default_factory=dict, init=False)
+    _retraction_seen: float = field(default=0.0, init=False)  # when the last one came, in seconds since the epoch
 
     def __post_init__(self) -> None:
         self._preferences = RememberedPreferences(PreferenceStore(self.shards), lambda: self.config.cache)
@@ -188,6 +194,7 @@ class Mam(Module):
     async def heed_sender(self, event: OutboundMessage) -> None:
         """XEP-0441, Outgoing messages."""
         account, to = event.sender.account, event.stanza.to
+        self._note_retraction(event.stanza)
         if self._wants_all(account) or to is None or event.sender.is_anonymous:
             return
         if not await self._archives(account, to):
@@ -196,6 +203,8 @@ class Mam(Module):
     @on(InboundMessage, Phase.RECORD)
     async def heed_recipient(self, event: InboundMessage) -> None:
         """XEP-0441, Incoming messages."""
+        if event.stanza.from_.domainpart not in self.hosts:
+            self._note_retraction(event.stanza)
         if not self._wants_all(event.account) and not await self._archives(event.account, event.stanza.from_):
             event.veto |= ARCHIVE
 
@@ -224,15 +233,24 @@ class Mam(Module):
     @on(Distributing, Phase.COPY)
     async def bury_received(self, event: Distributing) -> None:
         """XEP-0424, Tombstones: in the archive of who received it; the retraction itself goes on meanwhile."""
-        if retracted_id(event.stanza) is not None:
+        if self._retracts(event.stanza):
             burial = bury_received(self.log, event.account, event.stanza, event.row, self._since())
             drive_alone(burial, self._tell)
 
     @notice(MessageSent)
     async def bury_sent(self, event: MessageSent) -> None:
         """XEP-0424, Tombstones: in the archive of who sent it."""
-        if retracted_id(event.stanza) is not None:
+        if self._retracts(event.stanza):
             drive_alone(bury_sent(self.log, event.sender.account, event.stanza, event.row, self._since()), self._tell)
+
+    def _note_retraction(self, stanza: Stanza) -> None:
+        if retracted_id(stanza) is not None:
+            self._retraction_seen = self.clock.seconds()
+
+    def _retracts(self, stanza: Stanza) -> bool:
+        """Whether a message takes another back; each was looked at before its commit, and nearly none does."""
+        is_possible = self.clock.seconds() - self._retraction_seen < UNDER_WAY
+        return is_possible and retracted_id(stanza) is not None
 
     def _since(self) -> float:
         return self.clock.seconds() - self.config.retractable

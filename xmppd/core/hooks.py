@@ -202,20 +202,19 @@ class Hooks:
 
     async def collect(self, event: C) -> C:
         """Let everybody contribute; return the event."""
-        for handler in self._handlers.get(event.__class__, ()):
-            await self._isolated(handler, event)
+        await self._tell_all(event)
         return event
 
     async def notify(self, event: Notice) -> None:
         """Tell everybody."""
-        for handler in self._handlers.get(event.__class__, ()):
-            await self._isolated(handler, event)
+        await self._tell_all(event)
 
-    async def _isolated(self, handler: Callable[[Any], Awaitable[Any]], event: object) -> None:
-        try:
-            await handler(event)
-        except Exception as error:
-            self.faults.tell(self._name(handler), type(event).__name__, error)
+    async def _tell_all(self, event: Collection | Notice) -> None:
+        for handler in self._handlers.get(event.__class__, ()):
+            try:
+                await handler(event)
+            except Exception as error:
+                self.faults.tell(self._name(handler), type(event).__name__, error)
 
     def _name(self, handler: object) -> str:
         """Return the name of a handler, which may have been unbound while it ran."""

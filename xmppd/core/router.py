@@ -112,11 +112,32 @@ class Router:
 
     # From a client
 
-    async def from_client(self, session: Session, stanza: Stanza) -> None:
-        """Take a stanza that a bound client sent, its `from_` set; raise the error to answer with."""
-        if stanza.kind != "message" and session.gate.waits and self._held(session, stanza):
+    async def from_client(self, session: Session, stanza: Stanza, *, was_held: bool = False) -> None:
+        """Take a stanza that a bound client sent, its `from_` set; raise the error to answer with.
+
+        :param was_held: whether it has waited in the gate already.
+        """
+        if stanza.kind != "message" and session.gate.waits and not was_held and self._held(session, stanza):
             return
-        await self._from_client(session, stanza)
+        hooks = self.hooks
+        if hooks.wants(StanzaReceived):
+            received = StanzaReceived(session, stanza)
+            if await hooks.decide(received) is not None:
+                return
+            stanza = received.stanza
+        if stanza.kind == "message":
+            if stanza.to is None:
+                stanza.to = session.account  # RFC 6120, 10.3.1
+            await self._outbound_message(OutboundMessage(session, stanza))
+        elif stanza.kind == "iq":
+            if stanza.to is None:
+                stanza.to = session.account  # RFC 6120, 10.3.3
+            if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
+                await self._outbound(OutboundIq(session, stanza))
+            else:
+                await self._iq_to_us(stanza, session)
+        else:
+            await self._outbound(OutboundPresence(session, stanza))
 
     def _held(self, session: Session, stanza: Stanza) -> bool:
         """Let a stanza wait behind the messages that it must not overtake, if there are any (RFC 6120, 10.1)."""
@@ -138,33 +159,11 @@ class Router:
     async def take_held(self, session: Session, stanza: Stanza) -> None:
         """Take a stanza that was held; an error is answered here."""
         try:
-            await self._from_client(session, stanza)
+            await self.from_client(session, stanza, was_held=True)
         except StanzaError as error:
             await self.refuse(session, stanza, error)
         except Exception as error:
             await self.refuse(session, stanza, self.hooks.faults.answer("router", stanza.kind, error))
-
-    async def _from_client(self, session: Session, stanza: Stanza) -> None:
-        hooks = self.hooks
-        if hooks.wants(StanzaReceived):
-            received = StanzaReceived(session, stanza)
-            if await hooks.decide(received) is not None:
-                return
-            stanza = received.stanza
-        kind = stanza.kind
-        if kind == "message":
-            if stanza.to is None:
-                stanza.to = session.account  # RFC 6120, 10.3.1
-            await self._outbound_message(OutboundMessage(session, stanza))
-        elif kind == "iq":
-            if stanza.to is None:
-                stanza.to = session.account  # RFC 6120, 10.3.3
-            if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
-                await self._outbound(OutboundIq(session, stanza))
-            else:
-                await self._iq_to_us(stanza, session)
-        else:
-            await self._outbound(OutboundPresence(session, stanza))
 
     async def _outbound(self, event: OutboundPresence | OutboundIq) -> None:
         if await self.hooks.decide(event) is None and event.stanza.to is not None:
@@ -256,7 +255,7 @@ class Router:
             await self._iq_to_us(stanza, None)
 
     async def _message_to_account(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
-        if not await self._exists(account):
+        if not self.sessions.of(account) and not await self._exists(account):
             if stanza.type == "headline":
                 return  # as if there were an account, and nobody there (RFC 6121, 8.5.1 and 8.5.2.2.1)
             raise ServiceUnavailable()
