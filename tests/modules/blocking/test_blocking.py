@@ -1,6 +1,9 @@
 """XEP-0191: Blocking Command."""
 
+from typing import Any
+
 import pytest
+from twisted.logger import globalLogPublisher
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
@@ -391,9 +394,51 @@ class TestStorage:
         juliet.receives_error("resource-constraint", id="m")
         romeo.receives_nothing()
 
+    def test_presence(self, broken: None, server: Server, juliet: Client) -> None:
+        """Presence is not let in either."""
+        with pytest.raises(ResourceConstraint):
+            comes(server, Stanza.build("presence", to=Jid(JULIET), from_=Jid("mab@verona.example")))
+        juliet.receives_nothing()
+
     def test_login(self, broken: None, server: Server) -> None:
         """A session begins all the same."""
         assert server.connect(f"{JULIET}/chamber").jid == f"{JULIET}/chamber"
+
+
+def test_list_that_is_not_in_memory(server: Server, juliet: Client) -> None:
+    """What is in the database holds, whatever a node remembers."""
+    block(juliet, "verona.example")
+    server.wait(server.node.loader.reload("blocking"))
+    comes(server, Stanza.build("presence", to=Jid(JULIET), from_=Jid("mab@verona.example")))
+    juliet.receives_nothing()
+
+
+def test_resource_that_is_elsewhere(server: Server) -> None:
+    """An account may change its list by a resource that another node has."""
+    server.account(JULIET)
+    payload = E("{urn:xmpp:blocking}block", E("{urn:xmpp:blocking}item", jid=ROMEO))
+    comes(server, Stanza.build("iq", payload, to=Jid(JULIET), from_=Jid(BALCONY), type="set", id="b"))
+    assert lists(server.connect(f"{JULIET}/chamber")) == [ROMEO]
+
+
+def test_fault_while_fetching_ahead(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong besides a database that is down is logged; the session begins."""
+    lists_ = server.node.loader.offered(Blocklists)  # type: ignore[type-abstract]
+    told: list[str] = []
+
+    def note(event: dict[str, Any]) -> None:
+        told.append(event.get("log_format") or "")
+
+    async def fail(*_: object) -> None:
+        raise ValueError("no list")
+
+    monkeypatch.setattr(lists_, "get", fail)
+    globalLogPublisher.addObserver(note)
+    try:
+        server.connect(BALCONY)
+    finally:
+        globalLogPublisher.removeObserver(note)
+    assert [text for text in told if "block list" in text] == ["a block list could not be fetched ahead"]
 
 
 def test_counted(server: Server, juliet: Client, romeo: Client) -> None:
