@@ -6,6 +6,7 @@ import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
+from xmppd.app.node import module_configs
 from xmppd.core.events import (
     Delivering,
     InboundMessage,
@@ -90,7 +91,7 @@ class Answers:
 @pytest.fixture
 def server() -> Server:
     """A server whose messages nobody takes and whose presence nobody broadcasts."""
-    server = Server(disable=("administration", "messages", "presence", "roster", "last_activity", "disco", "adhoc"))
+    server = Server(disable=tuple(module_configs()))
     server.node.iqs.bind("answers", Answers())
     return server
 
