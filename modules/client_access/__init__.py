@@ -172,7 +172,7 @@ class ClientAccess(Module):
     ) -> Done:
         """Take a client's token and end its sessions.
 
-        A client that knows the password can log in again: account password keeps it out.
+        A client that knows the password can log in again: account passwd keeps it out.
         """
         jid = await self._require(jid)
         access = await self._access.get(jid, id)
