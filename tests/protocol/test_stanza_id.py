@@ -37,7 +37,9 @@ def test_marks_go_to_the_end() -> None:
 def test_a_stanza_knows_its_mark() -> None:
     """It is an element to who looks, and bytes to who writes."""
     stanza = Stanza.build("message", E("{jabber:client}body", "x"), to=JULIET, from_=Jid("romeo@montague.example"))
-    marked = stanza.with_mark(stanza_id(JULIET, 17), stanza_id_bytes(JULIET, 17))
+    whole = appended(stanza.to_bytes(), stanza_id_bytes(JULIET, 17))
+    marked = stanza.with_mark(stanza_id(JULIET, 17), whole)
     assert marked.added == (stanza_id(JULIET, 17),)
-    assert marked.to_bytes() == appended(stanza.to_bytes(), stanza_id_bytes(JULIET, 17))
+    assert marked.to_bytes() == whole
+    assert marked.copy().to_bytes() == whole
     assert stanza.added == ()

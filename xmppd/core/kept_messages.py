@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from ..protocol.errors import StanzaError
 from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
-from ..protocol.stanza_id import ORIGIN_ID, stanza_id, stanza_id_bytes
+from ..protocol.stanza_id import ORIGIN_ID, appended, stanza_id, stanza_id_bytes
 from .clock import Clock
 from .drive import drive_alone
 from .events import MessageSent
@@ -146,17 +146,18 @@ class KeptMessages:
         assert stanza.to is not None, "a message on its way has an addressee"
         data = stanza.to_bytes()
         kind = KINDS[stanza.type]
-        origin_id = origin_id_of(stanza)
+        origin_id = stanza.element.attribute_of(ORIGIN_ID, "id")
         key, since = None, 0
         if session is not None:
             key = key_of(stanza, origin_id)
             since = self.resending.range(session).since
             session.gate.kept_at = self._clock.seconds()
+        called = origin_id or stanza.id
         received = sent = None
         if account is not None and keep:
-            received = Entry(account, stanza.from_, RECEIVED, kind, keep, data, origin_id, key, since)
+            received = Entry(account, stanza.from_, RECEIVED, kind, keep, data, called, key, since)
         if session is not None and copy and session.account != account:
-            sent = Entry(session.account, stanza.to, SENT, kind, copy, data, origin_id, key, since)
+            sent = Entry(session.account, stanza.to, SENT, kind, copy, data, called, key, since)
         return received, sent
 
     # Behind the commit
@@ -195,7 +196,7 @@ class KeptMessages:
         if received is None:
             await self._distribute(account, message.stanza, 0)
         elif not received.is_repeated:
-            await self._distribute(account, with_id(message.stanza, account, received.id), received.id)
+            await self._distribute(account, with_id(message.stanza, received), received.id)
         else:
             self._inboxes.deliver_again(account, (received.id,))
 
@@ -225,26 +226,24 @@ class KeptMessages:
         self._hooks.faults.tell("log", "delivery", error)
 
 
-def with_id(stanza: Stanza, account: Jid, row: int) -> Stanza:
-    """Return a stanza with the `<stanza-id/>` of its row in an account's log."""
-    return stanza.with_mark(stanza_id(account, row), stanza_id_bytes(account, row))
-
-
-def origin_id_of(stanza: Stanza) -> str | None:
-    """Return how its sender calls a message: by its `<origin-id/>` (XEP-0359), else by its id."""
-    return stanza.element.attribute_of(ORIGIN_ID, "id") or stanza.id
+def with_id(stanza: Stanza, row: Entry) -> Stanza:
+    """Return a stanza with the `<stanza-id/>` of its row."""
+    owner, id = row.owner, row.id
+    return stanza.with_mark(stanza_id(owner, id), appended(row.stanza, stanza_id_bytes(owner, id)))
 
 
 def key_of(stanza: Stanza, origin_id: str | None) -> bytes | None:
     """Return what a message has in common with its repetition; None if it can have none, as it has no id.
 
     An `<origin-id/>` is its sender's for good; a plain id need not be: resource and content must be the same, too.
+
+    :param origin_id: that of its `<origin-id/>` (XEP-0359); None if it has none.
     """
-    if origin_id is None:
+    if origin_id:
+        parts = f"{stanza.from_.bare}\0{stanza.to}\0{origin_id}"
+        return blake2b(parts.encode(), digest_size=KEY_SIZE, person=b"origin").digest()
+    if stanza.id is None:
         return None
-    if origin_id != stanza.id or stanza.element.attribute_of(ORIGIN_ID, "id"):
-        parts = (stanza.from_.bare, str(stanza.to), origin_id)
-        return blake2b("\0".join(parts).encode(), digest_size=KEY_SIZE, person=b"origin").digest()
-    hash = blake2b("\0".join((stanza.from_, str(stanza.to), origin_id, "")).encode(), digest_size=KEY_SIZE)
+    hash = blake2b(f"{stanza.from_}\0{stanza.to}\0{stanza.id}\0".encode(), digest_size=KEY_SIZE)
     hash.update(stanza.content())
     return hash.digest()

@@ -35,7 +35,7 @@ class Stanza:
     :ivar added: what we append to the content.
     """
 
-    __slots__ = ("_content", "added", "element", "from_", "id", "kind", "lang", "to", "type")
+    __slots__ = ("_content", "_whole", "added", "element", "from_", "id", "kind", "lang", "to", "type")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Stanza:
         self.lang = lang
         self.added = added
         self._content: bytes | None = element.inner if not added else None
+        self._whole: bytes | None = None  # all of it as bytes, where they are known
 
     @classmethod
     def build(
@@ -106,12 +107,15 @@ class Stanza:
         stanza._content = None
         return stanza
 
-    def with_mark(self, mark: Element, written: bytes) -> "Stanza":
-        """Return the stanza with one element appended whose bytes are known."""
-        content = self.content()
-        stanza = self.copy()
-        stanza.added = (*self.added, mark)
-        stanza._content = content + written
+    def with_mark(self, mark: Element, whole: bytes) -> "Stanza":
+        """Return the stanza with one element appended.
+
+        :param whole: the stanza's bytes with that element in them.
+        """
+        stanza = Stanza(
+            self.kind, self.element, self.to, self.from_, self.type, self.id, self.lang, (*self.added, mark)
+        )
+        stanza._whole = whole
         return stanza
 
     def reply(self, type: str, *children: Element, from_: Jid | None = None) -> "Stanza":
@@ -138,6 +142,8 @@ class Stanza:
 
     def to_bytes(self, to: Jid | None = None) -> bytes:
         """Return the whole stanza, addressed to `to` if given."""
+        if self._whole is not None and to is None:
+            return self._whole
         to = to or self.to
         addressee = f" to='{escape_address(to)}'" if to else ""
         tag = f"<{self.kind} from='{escape_address(self.from_)}'{addressee}{self._rest_of_tag()}"
