@@ -120,7 +120,7 @@ class InboundPresence(Decision):
 
 @dataclass(slots=True)
 class InboundIq(Decision):
-    """An IQ came for one resource of a local account."""
+    """An IQ of somebody else came for a local account or one of its resources."""
 
     account: Jid
     stanza: "Stanza"

@@ -134,7 +134,9 @@ class Router:
                 stanza.to = session.account  # RFC 6120, 10.3.3
             if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
                 await self._outbound(OutboundIq(session, stanza))
-            else:
+            elif not stanza.to.localpart or stanza.to == session.account:
+                await self._iq_to_us(stanza, session)
+            elif await hooks.decide(OutboundIq(session, stanza)) is None:
                 await self._iq_to_us(stanza, session)
         else:
             await self._outbound(OutboundPresence(session, stanza))
@@ -310,6 +312,8 @@ class Router:
         """Answer a request to a host or an account; hand an answer to whoever asked."""
         to = stanza.to
         assert to is not None
+        if to.localpart and stanza.from_.bare != to and await self.hooks.decide(InboundIq(to, stanza)) is not None:
+            return
         if stanza.type in ("result", "error"):
             self.iqs.take_answer(stanza)
             return

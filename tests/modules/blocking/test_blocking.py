@@ -233,6 +233,15 @@ class TestInbound:
         romeo.receives_error("service-unavailable", id="i")
         juliet.receives_nothing()
 
+    def test_request_to_the_account(self, juliet: Client, romeo: Client) -> None:
+        """One to the bare JID, too, though the server would answer it; and who blocks may not ask the other either."""
+        info = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
+        block(juliet, ROMEO)
+        romeo.sends(f"<iq id='i' to='{JULIET}' type='get'>{info}</iq>")
+        romeo.receives_error("service-unavailable", id="i")
+        juliet.sends(f"<iq id='j' to='{ROMEO}' type='get'>{info}</iq>")
+        juliet.receives_error("not-acceptable", id="j")
+
     @pytest.mark.parametrize("type", ["result", "error"])
     def test_answer_to_a_resource(self, juliet: Client, romeo: Client, type: str) -> None:
         """An answer is dropped."""
