@@ -9,7 +9,7 @@ from ..core.host import Hosts
 from ..core.results import moment
 from ..core.session import Session
 from ..core.sessions import Sessions
-from ..core.stream_management import Hibernation
+from ..core.stream_management.hibernation import Hibernation
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
 from .accounts import ADMIN, MOST, Most

@@ -21,7 +21,7 @@ from .offers import Offers
 from .router import Router
 from .session import Session
 from .sessions import Sessions
-from .stream_management import StreamManagement
+from .stream_management.management import StreamManagement
 from .throttle import LoginThrottle
 from .upkeep import Upkeep
 

@@ -30,7 +30,7 @@ from .log import Log
 from .login import Login
 from .router import is_answered
 from .session import Session
-from .stream_management import Managed
+from .stream_management.managed import Managed
 
 LONGEST_TURN: Final = 0.01  # seconds from which on a stream waits for its next turn
 SLICE: Final = 16_384  # bytes that are parsed at once

@@ -15,10 +15,3 @@ error (see `gate`). So `h` is the gate's count, less what came before `<enable/>
 A resumption waits until everything that the old connection had begun is settled, and only then tells `h`: what the
 client sends again is exactly what was never begun.
 """
-
-from .hibernation import Hibernation as Hibernation
-from .managed import Managed as Managed
-from .management import ManagementMetrics as ManagementMetrics
-from .management import Options as Options
-from .management import Resumption as Resumption
-from .management import StreamManagement as StreamManagement
