@@ -138,7 +138,7 @@ def main() -> int:
     """Run the command line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended on the way out
     options = parser().parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = Console(width=None if sys.stdout.isatty() else 180)
     try:
         size = QUICK if options.quick else FULL
         return profiled(options, size, console) if options.profile else run(options, size, console)

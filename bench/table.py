@@ -31,7 +31,7 @@ def table(lines: Sequence[Line], servers: Sequence[str]) -> Table:
         title_justify="left",
     )
     for heading in ("", "unit", *servers, "goal", "ours/goal", *(f"ours/{peer}" for peer in peers)):
-        grid.add_column(heading, justify="left" if heading == "" else "right", no_wrap=heading == "")
+        grid.add_column(heading, justify="left" if heading == "" else "right", no_wrap=heading == "", overflow="fold")
     for line in lines:
         grid.add_row(
             line.figure.title,

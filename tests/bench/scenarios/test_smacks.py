@@ -35,9 +35,9 @@ def test_the_sender_answers_that_nothing_has_come() -> None:
     """It is sent no stanza; the server's own answers are counted."""
     sender: Any = Wire()
     flow = ManagedFlow(sender, b"juliet@localhost", Wire())  # type: ignore[arg-type]
-    sender.receive(b"<a xmlns='urn:xmpp:sm:3' h='10'/>" + REQUEST)
+    sender.receive(b"<a xmlns='urn:xmpp:sm:3' h='10'/>" + REQUEST + b"<a h='20' xmlns='urn:xmpp:sm:3'/>")
     assert sender.sent == b"<a xmlns='urn:xmpp:sm:3' h='0'/>"
-    assert flow.answers.total == 1
+    assert flow.answers.total == 2
 
 
 def test_both_sides_are_managed() -> None:
