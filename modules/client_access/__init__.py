@@ -7,9 +7,11 @@ What a client knows of the password cannot be taken from it but by another passw
 An administrator's command takes the rest all the same, and says so, too.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final
 
+from xmppd.config.limits import Limits
 from xmppd.config.schema import Duration, option
 from xmppd.core.accounts import Accounts
 from xmppd.core.client_context import ClientContext
@@ -18,7 +20,7 @@ from xmppd.core.clock import Clock
 from xmppd.core.commands import CommandError, Done, Exit, Table, argument, command
 from xmppd.core.credentials import marks
 from xmppd.core.drive import drive_alone
-from xmppd.core.events import AccountRemoved, LoginSucceeding, SessionEnded
+from xmppd.core.events import AccountRemoved, LoginSucceeding, SessionBound, SessionEnded
 from xmppd.core.hooks import collect, notice
 from xmppd.core.iq import IqRequest, iq
 from xmppd.core.loader import Loader
@@ -32,10 +34,11 @@ from xmppd.protocol.errors import BadRequest, ItemNotFound, ServiceUnavailable
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.timestamps import format_time
 
-from .access import Access, AccessList
-from .store import Client, ClientStore
+from .access import Access, AccessList, end
+from .store import STALE, Client, ClientStore
 
 NS: Final = "urn:xmpp:cam:0"
+IN_MIND: Final = 10_000  # clients that this node has noted lately
 PASSWORD_MECHANISMS: Final = ("PLAIN", "SCRAM-")
 
 log = Log("client_access")
@@ -66,11 +69,14 @@ class ClientAccess(Module):
     clients: ClientContext
     clock: Clock
     config: Config
+    limits: Limits
     loader: Loader
     sessions: Sessions
     shards: Shards
     _store: ClientStore = field(init=False)
     _access: AccessList = field(init=False)
+    _revoked: dict[tuple[str, str], float] = field(default_factory=dict, init=False)
+    _noted: "OrderedDict[tuple[str, str], Client]" = field(default_factory=OrderedDict, init=False)
 
     def __post_init__(self) -> None:
         self._store = ClientStore(self.shards)
@@ -94,7 +100,23 @@ class ClientAccess(Module):
         if event.mechanism.startswith(PASSWORD_MECHANISMS):
             mark = next(iter(marks(event.credentials or {})), b"")
         seen = Client(event.client, *described, mark, now, now)
-        await self._store.note(event.account, seen, self.config.clients, now - self.config.keep)
+        if self._is_news(event.account, seen):
+            await self._store.note(event.account, seen, self.config.clients, now - self.config.keep)
+            self._keep_in_mind(event.account, seen)
+
+    def _is_news(self, account: Jid, seen: Client) -> bool:
+        """Say whether a client says something that was not written lately; whoever comes back says the same."""
+        noted = self._noted.get((account, seen.client))
+        if noted is None or seen.last_seen >= noted.last_seen + STALE:
+            return True
+        mark = seen.mark or noted.mark
+        return (seen.software, seen.device, mark) != (noted.software, noted.device, noted.mark)
+
+    def _keep_in_mind(self, account: Jid, seen: Client) -> None:
+        self._noted[account, seen.client] = seen
+        self._noted.move_to_end((account, seen.client))
+        if len(self._noted) > IN_MIND:
+            self._noted.popitem(last=False)
 
     @notice(SessionEnded)
     async def see(self, event: SessionEnded) -> None:
@@ -106,6 +128,8 @@ class ClientAccess(Module):
     @notice(AccountRemoved)
     async def forget(self, event: AccountRemoved) -> None:
         """Nothing is left of an account that is gone."""
+        for key in [key for key in self._noted if key[0] == event.jid]:
+            del self._noted[key]
         await self._store.forget(event.jid)
 
     # What its owner asks
@@ -141,7 +165,7 @@ class ClientAccess(Module):
             raise ItemNotFound("there is no such client")
         if access.knows_password:
             raise ServiceUnavailable("it knows the password", specific=E(f"{{{NS}}}password-reset-required"))
-        await self._access.revoke(request.target, client)
+        await self._revoke(request.target, client)
         log.info("{jid} revoked the access of its client {client}", jid=request.target, client=client)
 
     # What administrators ask
@@ -178,10 +202,25 @@ class ClientAccess(Module):
         access = await self._access.get(jid, id)
         if access is None:
             raise CommandError(f"{jid} has no client {id}", "device list shows its clients", Exit.UNKNOWN)
-        ended = await self._access.revoke(jid, id)
+        ended = await self._revoke(jid, id)
         warning = "; it knows the password, so set another one" if access.knows_password else ""
         facts = {"account": jid, "client": id, "sessions": ended, "knows_password": access.knows_password}
         return Done(f"{id} has no token and no session of {jid} any more{warning}", facts)
+
+    async def _revoke(self, account: Jid, client: str) -> int:
+        now = self.clock.seconds()
+        self._revoked = {key: when for key, when in self._revoked.items() if when > now - self.limits.negotiation}
+        self._revoked[account, client] = now
+        self._noted.pop((account, client), None)
+        return await self._access.revoke(account, client)
+
+    @notice(SessionBound)
+    async def end_late(self, event: SessionBound) -> None:
+        """Who was about to log in when its access was revoked has none either."""
+        session = event.session
+        when = self._revoked.get((session.account, session[CLIENT]))
+        if when is not None and session.wire.connected_at <= when:
+            end([session])
 
     async def _require(self, jid: Jid) -> Jid:
         account = await self.accounts.get(jid.bare)

@@ -1,6 +1,6 @@
 """Who has access to an account, put together from what is stored, what is connected and who has tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from xmppd.core.accounts import Accounts
@@ -50,21 +50,26 @@ class AccessList:
         with_token = await self._with_token(account, valid)
         sessions = self.sessions.of(account)
         connected = {session[CLIENT] for session in sessions}
+        known = {client.client: client for client in await self.store.all(account)}
         found = [
-            Access(known, known.client in connected, known.mark in valid, known.client in with_token)
-            for known in await self.store.all(account)
+            Access(client, name in connected, client.mark in valid, name in with_token)
+            for name, client in known.items()
         ]
-        return found + [self._nameless(session) for session in sessions if not session[CLIENT]]
+        found += [self._connected(session, with_token) for session in sessions if session[CLIENT] not in known]
+        forgotten = {name: issued for name, issued in with_token.items() if name not in known and name not in connected}
+        for name, issued in forgotten.items():
+            found.append(Access(Client(name, "", "", b"", issued, issued), False, False, True))
+        return found
 
-    async def _with_token(self, account: Jid, valid: list[bytes]) -> set[str]:
+    async def _with_token(self, account: Jid, valid: list[bytes]) -> dict[str, float]:
         tokens = self.loader.offered(Tokens)  # type: ignore[type-abstract]  # whoever implements it offers it
-        return set() if tokens is None else await tokens.clients(account, valid)
+        return {} if tokens is None else await tokens.clients(account, valid)
 
-    def _nameless(self, session: Session) -> Access:
-        """Return the access of a session whose client told no name; as far as we know it has a password."""
-        now = self.clock.seconds()
-        client = Client(self.name_of(session), "", "", b"", session.wire.connected_at, now)
-        return Access(client, True, not session.is_anonymous, False)
+    def _connected(self, session: Session, with_token: Collection[str]) -> Access:
+        """Return the access of a session whose client is not stored; as far as we know it has a password."""
+        name = self.name_of(session)
+        client = Client(name, "", "", b"", session.wire.connected_at, self.clock.seconds())
+        return Access(client, True, not session.is_anonymous, name in with_token)
 
     def name_of(self, session: Session) -> str:
         """Return the name of the client that a session is of; one for this resource if it told none."""
@@ -82,7 +87,7 @@ class AccessList:
             await tokens.drop(account, client)
         await self.store.drop(account, client)
         sessions = self.sessions_of(account, client)
-        self.context.soon(lambda: _end(sessions))
+        self.context.soon(lambda: end(sessions))
         return len(sessions)
 
     def sessions_of(self, account: Jid, client: str) -> Sequence[Session]:
@@ -90,6 +95,7 @@ class AccessList:
         return [session for session in self.sessions.of(account) if self.name_of(session) == client]
 
 
-def _end(sessions: Sequence[Session]) -> None:
+def end(sessions: Sequence[Session]) -> None:
+    """End sessions whose client has no access any more."""
     for session in sessions:
         session.wire.close(StreamError("not-authorized", "the access of this client was revoked"))

@@ -87,9 +87,10 @@ class Fast(Module):
     @on(TokenShown, Phase.DELIVER)
     async def check(self, event: TokenShown) -> Verdict:
         """Client authenticates using FAST: compare first, and look at all else only if that fits."""
-        found = self._matching(event, await self._store.of(event.account, event.client))
+        kept = await self._store.of(event.account, event.client)
+        found = self._matching(event, kept)
         refused = "not-authorized" if found is None else self._refusal(event, found)
-        if found is None or refused or not await self._use(event, found):
+        if found is None or refused or not await self._use(event, found, replaces=len(kept) > 1):
             event.failure = refused or "not-authorized"
             self.counters.shown[event.failure] += 1
             return Verdict.DROP
@@ -117,14 +118,14 @@ class Fast(Module):
         count = event.use.count
         return "not-authorized" if count is not None and count <= found.count else ""
 
-    async def _use(self, event: TokenShown, found: Kept) -> bool:
+    async def _use(self, event: TokenShown, found: Kept, *, replaces: bool) -> bool:
         """Note that a token was used, where that changes anything: most logins write nothing."""
         account, client, use = event.account, event.client, event.use
         if use.invalidates:
             return await self._store.drop(account, client)
         if found.slot == CURRENT and use.count is None:
             return True
-        return await self._store.use(account, client, found, use.count)
+        return await self._store.use(account, client, found, use.count, replaces=replaces)
 
     def _is_due(self, found: Kept) -> bool:
         rotates = found.issued + self.config.rotation
@@ -172,8 +173,8 @@ class AllTokens:
     store: TokenStore
     clock: Clock
 
-    async def clients(self, account: Jid, valid: Collection[bytes]) -> set[str]:
-        """Return the clients of an account that can log in by a token."""
+    async def clients(self, account: Jid, valid: Collection[bytes]) -> dict[str, float]:
+        """Return the clients of an account that can log in by a token, and when they got it."""
         return await self.store.clients(account, self.clock.seconds(), valid or (b"",))
 
     async def drop(self, account: Jid, client: str) -> bool:

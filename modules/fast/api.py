@@ -9,8 +9,8 @@ from xmppd.protocol.jid import Jid
 class Tokens(Protocol):
     """The tokens of all accounts; `client` as in `xmppd.core.client_identity`."""
 
-    async def clients(self, account: Jid, valid: Collection[bytes]) -> set[str]:
-        """Return the clients of an account that can log in by a token.
+    async def clients(self, account: Jid, valid: Collection[bytes]) -> dict[str, float]:
+        """Return the clients of an account that can log in by a token, and when they got it.
 
         :param valid: the marks of its password (see `xmppd.core.credentials`).
         """

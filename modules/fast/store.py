@@ -34,7 +34,9 @@ USE: Final = (
     .values(slot=CURRENT, count=bindparam("now"))
 )
 DROP_EXPIRED: Final = delete(tokens).where(_OWN, tokens.c.expires <= bindparam("time"))
-CLIENTS: Final = select(tokens.c.client, tokens.c.mark).where(_OWN, tokens.c.expires > bindparam("time"))
+CLIENTS: Final = select(tokens.c.client, tokens.c.mark, tokens.c.issued).where(
+    _OWN, tokens.c.expires > bindparam("time")
+)
 BY_EXPIRY: Final = (
     select(tokens.c.client)
     .where(_OWN, tokens.c.expires > bindparam("time"))
@@ -90,25 +92,30 @@ class TokenStore:
         except IntegrityError:  # the same client logs in twice at this moment; the later one wins
             await self._shards.transaction(account, "fast.issue", work)
 
-    async def use(self, account: Jid, client: str, token: Kept, count: int | None) -> bool:
+    async def use(self, account: Jid, client: str, token: Kept, count: int | None, *, replaces: bool = True) -> bool:
         """Make a token the current one, and note how often it was used; return False if somebody else was faster.
 
+        :param replaces: whether there is another one, which ends with that.
         :param count: what the client counts; a token is not used twice with the same count, nor with a lower one.
         """
         key = {"account": account, "which": client, "number": token.serial}
         used = {"now": token.count, "least": token.count + 1} if count is None else {"now": count, "least": count}
+        if token.slot == CURRENT or not replaces:
+            return bool(await self._shards.write(account, "fast.use", USE, [{**key, **used}]))
 
         def work(connection: Connection) -> bool:
-            if token.slot == FRESH:
-                connection.execute(DROP_OTHERS, key)
+            connection.execute(DROP_OTHERS, key)
             return bool(connection.execute(USE, {**key, **used}).rowcount)
 
         return await self._shards.transaction(account, "fast.use", work)
 
-    async def clients(self, account: Jid, now: float, valid: Collection[bytes]) -> set[str]:
-        """Return the clients that have a token which is good at the time `now`; `valid` are marks of the password."""
+    async def clients(self, account: Jid, now: float, valid: Collection[bytes]) -> dict[str, float]:
+        """Return the clients that have a token which is good at the time `now`, and when they got it.
+
+        :param valid: the marks of the account's password.
+        """
         rows = await self._shards.fetch(account, "fast.clients", CLIENTS, {"account": account, "time": now})
-        return {client for client, mark in rows if bytes(mark) in valid}
+        return {client: issued for client, mark, issued in rows if bytes(mark) in valid}
 
     async def drop(self, account: Jid, client: str) -> bool:
         """Drop all tokens of a client; return whether there were any."""

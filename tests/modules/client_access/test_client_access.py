@@ -19,8 +19,11 @@ from tests.scenario.sasl2 import (
 )
 from tests.scenario.server import Server
 from tests.scenario.xml import show
+from xmppd.core.client_identity import CLIENT
 from xmppd.core.commands import CommandError, Done, Table
 from xmppd.core.credentials import derive_all
+from xmppd.core.events import BindInline
+from xmppd.core.hooks import collect
 from xmppd.protocol.jid import Jid
 
 HOST = "capulet.example"
@@ -191,6 +194,35 @@ class TestRevoke:
         client.sends(revoke(listed(client)["Kiva's Phone"].attrib["id"]))
         assert client.receives_any().get("type") == "result"
         client.receives_stream_error("not-authorized")
+
+    def test_a_client_that_is_about_to_log_in(self, server: Server) -> None:
+        """Its access is revoked between its authentication and its session: it has none, until it comes anew."""
+
+        class Revokes:
+            @collect(BindInline)
+            async def revoke(self, event: BindInline) -> None:
+                await server.node.loader.loaded["client_access"]._revoke(JULIET, event.session[CLIENT])
+
+        server.node.hooks.bind("revokes", Revokes())
+        client, _ = phone(server)
+        client.receives_stream_error("not-authorized")
+        server.node.hooks.unbind("revokes")
+        server.advance(1)
+        again, _ = phone(server)
+        again.receives_nothing()
+
+    def test_what_is_no_longer_stored(self, server: Server) -> None:
+        """Security Considerations: the list is accurate, whatever became of the client's description."""
+        client, _ = phone(server)
+        store = server.node.loader.loaded["client_access"]._store
+        server.wait(store.forget(JULIET))
+        (row,) = server_list(server)
+        assert (row["connected"], row["auth"]) == (True, "password, fast")
+        client.disconnects()
+        (row,) = server_list(server)
+        assert (row["connected"], row["auth"]) == (False, "fast")
+        run(server, "device revoke", jid=JULIET, id=row["id"])
+        assert server_list(server) == []
 
     @pytest.mark.parametrize(("id", "condition"), [("unknown", "item-not-found"), ("", "bad-request")])
     def test_nobody(self, server: Server, id: str, condition: str) -> None:
