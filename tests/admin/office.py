@@ -14,6 +14,7 @@ from xmppd.config.server import Config
 from xmppd.core.administration import Administration, Authority
 from xmppd.core.commands import Caller, Origin, Registry
 from xmppd.core.threads import Threads
+from xmppd.storage.message_log.survey import SqlLogSurvey
 
 SOCKET = Caller(Origin.SOCKET)
 
@@ -70,6 +71,9 @@ class Office:
             loader=node.loader,
             rehearse=partial(rehearse, node),
             router=node.router,
+            management=node.clients.management,
+            log=node.log,
+            survey=SqlLogSurvey(self.server.log),  # type: ignore[arg-type]  # it stands for one
             stop=self.ends.append,
             node="node1",
             started=self.server.clock.seconds(),

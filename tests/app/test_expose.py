@@ -12,7 +12,7 @@ from ..scenario.server import Server
 def shown(server: Server, admission: Admission) -> dict[str, str]:
     """Return the values of all metrics by their names and labels."""
     exposition = Exposition("1.2.3")
-    expose(exposition, server.node, [server.database], admission, TransportMetrics())
+    expose(exposition, server.node, [server.database], server.log, admission, TransportMetrics())
     lines = exposition.render().decode().splitlines()
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
@@ -34,11 +34,27 @@ def test_what_is_counted(server: Server) -> None:
     assert any(name.startswith("xmppd_storage_seconds{") for name in found)
 
 
+def test_what_the_log_does(server: Server) -> None:
+    """What its writers have done, what is queued, and how far its readers are behind."""
+    romeo = server.online("romeo@montague.example/orchard")
+    server.account("juliet@capulet.example")
+    romeo.sends("<message to='juliet@capulet.example' type='chat' id='m1'><body>hark</body></message>")
+    server.run()
+    found = shown(server, Admission(1, 1))
+    assert found["xmppd_log_appended_total"] == "2.0"
+    assert found["xmppd_log_repeated_total"] == "0.0"
+    assert found["xmppd_log_queued"] == "0.0"
+    assert found["xmppd_inboxes"] == "1.0"
+    assert found["xmppd_inbox_waiting"] == "0.0"
+    assert sum(float(value) for name, value in found.items() if name.startswith("xmppd_log_commits_total{")) >= 1
+    assert sum(float(value) for name, value in found.items() if name.startswith("xmppd_log_batches_total{")) >= 1
+
+
 def test_transactions_of_all_databases_are_added(server: Server) -> None:
     """A deployment with two shards has one number for each kind of transaction."""
     server.account("romeo@montague.example")
     exposition = Exposition("1")
-    expose(exposition, server.node, [server.database, server.database], Admission(1, 1), TransportMetrics())
+    expose(exposition, server.node, [server.database, server.database], server.log, Admission(1, 1), TransportMetrics())
     lines = exposition.render().decode().splitlines()
     twice = {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in lines if "storage_transactions{" in line}
     for name, tally in server.database.tallies.by_name.items():

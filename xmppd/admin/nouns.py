@@ -13,6 +13,7 @@ from ..core.accounts import Accounts
 from ..core.clock import Clock
 from ..core.commands import Command, Registry, declared_in
 from ..core.host import Hosts
+from ..core.seam import Seam
 from ..core.sessions import Sessions
 from ..core.threads import Threads
 from .accounts import AccountCommands
@@ -24,7 +25,11 @@ from .explain import ExplainCommands
 from .hooks import HookCommands
 from .hosts import HostCommands
 from .lifecycle import LifecycleCommands
+from .log_tail import LogTailCommands
+from .message_log import MessageLogCommands
+from .message_trace import RecordCommands, TraceCommands
 from .modules import ModuleCommands
+from .offline_messages import OfflineCommands
 from .sessions import SessionCommands
 from .status import StatusCommands
 from .watch import Taps, WatchCommands
@@ -34,7 +39,10 @@ if TYPE_CHECKING:
     from ..core.hooks import Hooks
     from ..core.iq import Iqs
     from ..core.loader import Loader
+    from ..core.log_survey import LogSurvey
+    from ..core.message_log import MessageLog
     from ..core.router import Router
+    from ..core.stream_management.management import StreamManagement
     from ..core.trace import Step
     from ..protocol.stanza import Stanza
 
@@ -51,9 +59,14 @@ NOUNS: Final[tuple[type, ...]] = (
     HookCommands,
     HostCommands,
     LifecycleCommands,
+    LogTailCommands,
+    MessageLogCommands,
     ModuleCommands,
+    OfflineCommands,
+    RecordCommands,
     SessionCommands,
     StatusCommands,
+    TraceCommands,
     WatchCommands,
 )
 
@@ -82,6 +95,9 @@ class Needs:
     iqs: "Iqs"
     loader: "Loader"
     router: "Router"
+    management: "StreamManagement"
+    log: "MessageLog"
+    survey: "LogSurvey"
     stop: Callable[[bool], None]
     rehearse: "Callable[[Stanza], Awaitable[Sequence[Step]]]"
     node: str
@@ -103,6 +119,11 @@ def register(registry: Registry, needs: Needs) -> None:
 
 def online(needs: Needs) -> Sequence[object]:
     """Return the nouns of a running server."""
+    from ..core.message_trace import MessageTrace
+
+    taps, inboxes = Taps(needs.hooks), needs.router.inboxes
+    messages = MessageTrace(needs.log, inboxes, needs.sessions)
+    deliveries, acknowledgements = Seam(inboxes, "delivered"), Seam(needs.management, "acknowledged")
     return (
         AccountCommands(needs.accounts, needs.hosts, needs.sessions, needs.threads),
         ActivityCommands(needs.sessions, needs.hosts, needs.clock),
@@ -113,8 +134,13 @@ def online(needs: Needs) -> Sequence[object]:
         HookCommands(needs.hooks, needs.iqs),
         HostCommands(needs.hosts, needs.accounts, needs.sessions),
         LifecycleCommands(needs.clock, needs.sessions, needs.router, needs.stop),
+        LogTailCommands(Seam(inboxes, "note")),
+        MessageLogCommands(needs.log, needs.survey, inboxes, needs.hosts, needs.clock),
         ModuleCommands(needs.loader),
+        OfflineCommands(needs.log, needs.survey, inboxes, needs.hosts),
+        RecordCommands(messages, needs.clock, taps, deliveries, acknowledgements),
         SessionCommands(needs.sessions, needs.hosts),
         StatusCommands(needs.node, needs.clock, needs.started, needs.hosts, needs.sessions, needs.loader.loaded),
-        WatchCommands(Taps(needs.hooks), needs.clock),
+        TraceCommands(messages, needs.clock),
+        WatchCommands(taps, needs.clock),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ..core.metrics import CONTENT_TYPE, Exposition
 from ..storage.database import Database
+from ..storage.message_log.log import SqlMessageLog
 from ..transport.admission import Admission
 from ..transport.http import TEXT, Page
 from ..transport.measures import TransportMetrics
@@ -14,6 +15,7 @@ def expose(
     exposition: Exposition,
     node: Node,
     databases: Sequence[Database],
+    log: SqlMessageLog,
     admission: Admission,
     transport: TransportMetrics,
 ) -> None:
@@ -27,6 +29,11 @@ def expose(
     management = node.clients.management
     exposition.register("stream_management", management.counters)
     exposition.gauge("stream_management_unacknowledged", "Stanzas not acknowledged by clients.", management.depth)
+    inboxes = node.router.inboxes
+    exposition.register("log", log.metrics)
+    exposition.gauge("log_queued", "Rows that wait to be stored.", lambda: log.queued)
+    exposition.gauge("inboxes", "Accounts whose log is read by sessions of this process.", lambda: len(inboxes))
+    exposition.gauge("inbox_waiting", "Rows that these accounts wait for, behind their cursors.", inboxes.waiting)
     exposition.gauge(
         "storage_transactions",
         "Transactions by name since the start.",

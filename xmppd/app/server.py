@@ -23,6 +23,7 @@ from ..config.check import notes
 from ..config.server import Config
 from ..core.discovery import LoadError
 from ..core.drive import drive_alone
+from ..core.host import Hosts
 from ..core.log import Log
 from ..core.metrics import Exposition
 from ..core.shards import StorageUnavailable
@@ -32,6 +33,7 @@ from ..storage.accounts import SqlAccounts
 from ..storage.database import Database
 from ..storage.jobs import Limits as StorageLimits
 from ..storage.message_log.log import SqlMessageLog
+from ..storage.message_log.survey import SqlLogSurvey
 from ..storage.shards import SqlShards
 from ..transport.admission import Admission
 from ..transport.certificate import CertificateError
@@ -43,6 +45,7 @@ from .client_certificates import xmpp_addresses
 from .data_folder import DataFolder
 from .expose import expose, pages
 from .host_certificates import HostCertificates, files_of
+from .keeping import kept_for, longest
 from .listening import Ports
 from .node import Node, hosts_of
 from .readiness import Readiness
@@ -119,7 +122,8 @@ class Server:
         except LoadError as error:
             raise StartError(f"{self.file}: modules: {error}") from error
         nouns.register(node.registry, self._needs(node))
-        expose(self.exposition, node, self._databases, self.admission, self.transport_metrics)
+        expose(self.exposition, node, self._databases, self._log(), self.admission, self.transport_metrics)
+        self._log().start()
         await self._open_admin_socket(node)
         await self._open_ports(node)
         self.is_ready = True
@@ -158,7 +162,13 @@ class Server:
             raise StartError(f"{self.file}: {error}") from error
 
     def _make_node(self, shards: SqlShards) -> Node:
-        self._message_log = SqlMessageLog(shards, self.reactor, self.loop.call_soon)
+        self._message_log = SqlMessageLog(
+            shards,
+            self.reactor,
+            self.loop.call_soon,
+            keep=lambda owner: kept_for(owner, self._hosts()),
+            longest=lambda: longest(self._hosts()),
+        )
         return Node(
             self.config,
             shards,
@@ -171,6 +181,14 @@ class Server:
             xmpp_addresses,
             self.exposition,
         )
+
+    def _log(self) -> SqlMessageLog:
+        assert self._message_log is not None, "it is made before anything asks for it"
+        return self._message_log
+
+    def _hosts(self) -> Hosts:
+        assert self.node is not None, "nobody asks how long messages are kept before there is a node"
+        return self.node.hosts
 
     async def _open_admin_socket(self, node: Node) -> None:
         admin = self.config.admin
@@ -204,6 +222,9 @@ class Server:
             loader=node.loader,
             rehearse=partial(rehearse, node),
             router=node.router,
+            management=node.clients.management,
+            log=node.log,
+            survey=SqlLogSurvey(self._log()),
             stop=self._end,
             node=self.config.server.node,
             started=self.started,
