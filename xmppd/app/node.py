@@ -144,6 +144,7 @@ class Node:
     async def start(self) -> None:
         """Load the modules and begin to look after streams."""
         await self.loader.load_all(self.wanted_modules())
+        await self.router.kept.resending.begin()
         self.router.inboxes.start()
         self.upkeep.start()
 

@@ -217,6 +217,14 @@ class Unwritten(MessageLog):
         """Return the rows of one message."""
         return await self._real.find(owner, peer, origin_id, since)
 
+    async def keys(self, owner: Jid, peer: Jid, since: int, before: int, limit: int) -> list[bytes]:
+        """Return the keys of rows."""
+        return await self._real.keys(owner, peer, since, before, limit)
+
+    async def newest(self) -> int:
+        """Return the id of the last row."""
+        return await self._real.newest()
+
     async def trace(self, origin_id: str, since: int) -> list[tuple[str, LogRow]]:
         """Return the rows of one message, of all owners."""
         return await self._real.trace(origin_id, since)

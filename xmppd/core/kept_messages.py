@@ -100,7 +100,7 @@ class KeptMessages:
         self._inboxes = inboxes
         self._hooks = hooks
         self._clock = clock
-        self.resending = Resending(clock)
+        self.resending = Resending(log, clock)
         self._distribute = distribute
         self._refuse = refuse
 
@@ -150,7 +150,7 @@ class KeptMessages:
         key, since = None, 0
         if session is not None:
             key = key_of(stanza, origin_id)
-            since = self.resending.range(session).since
+            since = self.resending.since(session, stanza.to.bare, key)
             session.gate.kept_at = self._clock.seconds()
         called = origin_id or stanza.id
         received = sent = None

@@ -203,6 +203,15 @@ class MessageLog(Protocol):
     async def find(self, owner: Jid, peer: Jid, origin_id: str, since: int = 0) -> list[Row]:
         """Return the rows above the id `since` that were exchanged with a peer's bare JID and have that `origin_id`."""
 
+    async def keys(self, owner: Jid, peer: Jid, since: int, before: int, limit: int) -> list[bytes]:
+        """Return the keys of the newest rows from the id `since` up to `before`, without it, exchanged with a peer.
+
+        What was appended for the owner before this was asked is among them if it could be committed.
+        """
+
+    async def newest(self) -> int:
+        """Return the id of the last row of all owners; 0 if there is none."""
+
     async def trace(self, origin_id: str, since: int) -> list[tuple[str, Row]]:
         """Return (owner, row) for the rows above `since` of all owners on all shards that have that `origin_id`.
 

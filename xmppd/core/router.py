@@ -134,12 +134,17 @@ class Router:
                 stanza.to = session.account  # RFC 6120, 10.3.3
             if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
                 await self._outbound(OutboundIq(session, stanza))
-            elif not stanza.to.localpart or stanza.to == session.account:
-                await self._iq_to_us(stanza, session)
-            elif await hooks.decide(OutboundIq(session, stanza)) is None:
+            elif await self._may_ask(session, stanza):
                 await self._iq_to_us(stanza, session)
         else:
             await self._outbound(OutboundPresence(session, stanza))
+
+    async def _may_ask(self, session: Session, stanza: Stanza) -> bool:
+        """Whether a request leaves its sender's account: a host and the own account are not elsewhere."""
+        to = stanza.to
+        assert to is not None
+        is_elsewhere = bool(to.localpart) and to != session.account
+        return not is_elsewhere or await self.hooks.decide(OutboundIq(session, stanza)) is None
 
     def _held(self, session: Session, stanza: Stanza) -> bool:
         """Let a stanza wait behind the messages that it must not overtake, if there are any (RFC 6120, 10.1)."""
@@ -186,6 +191,8 @@ class Router:
         if to.localpart and to.domainpart in self.hosts:
             return  # whoever took it sees to the rest
         if copy:
+            if self.kept.resending.must_learn(session, to.bare):
+                await self._learn(session, session.account, to.bare)
             self.kept.keep(stanza, None, session, 0, copy)
         elif self.hooks.wants(MessageSent):
             await self.hooks.notify(MessageSent(session, stanza))
@@ -267,11 +274,19 @@ class Router:
         stanza = event.stanza
         keep = event.keep & ~event.veto
         if keep or copy or (session is not None and session.gate.waits and session.gate.lane_of(account)):
+            if session is not None and self.kept.resending.must_learn(session, account):
+                await self._learn(session, account if keep else session.account, account)
             self.kept.keep(stanza, account, session, keep, copy)
             return
         await self.distribute(account, stanza, 0)
         if session is not None and self.hooks.wants(MessageSent):
             await self.hooks.notify(MessageSent(session, stanza))
+
+    async def _learn(self, session: Session, owner: Jid, peer: Jid) -> None:
+        try:
+            await self.kept.resending.learn(session, owner, peer)
+        except StorageUnavailable as error:
+            raise self.hooks.faults.answer("router", "resending", error) from error
 
     async def distribute(self, account: Jid, stanza: Stanza, row: int) -> None:
         """Hand a message to the resources of a local account; raise the error to answer its sender with.

@@ -196,6 +196,20 @@ class SqlMessageLog:
         """Return the rows above the id `since` that were exchanged with a peer and have that `origin_id`."""
         return await self._rows(owner, "log.find", self._of(owner).find(owner, peer, origin_id, since))
 
+    async def keys(self, owner: Jid, peer: Jid, since: int, before: int, limit: int) -> list[bytes]:
+        """Return the keys of the newest rows from the id `since` up to `before`, without it, exchanged with a peer."""
+        await self._writers[self._shard(owner)].settled()
+        question = self._of(owner).keys(owner, peer, since, before, limit)
+        return [bytes(key) for (key,) in await self._read(owner, "log.keys", fetch, question)]
+
+    async def newest(self) -> int:
+        """Return the id of the last row of all owners; 0 if there is none."""
+        asked = [
+            database.read("log.newest", fetch, (reads.newest(),))
+            for database, reads in zip(self.shards.databases, self._reads, strict=True)
+        ]
+        return max([answer[0][0] or 0 for answer in await _all(asked)])
+
     async def trace(self, origin_id: str, since: int) -> list[tuple[str, Row]]:
         """Return (owner, row) for the rows above `since` of all owners on all shards that have that `origin_id`."""
         asked = [

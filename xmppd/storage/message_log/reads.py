@@ -36,6 +36,19 @@ MOST: Final[BindParameter[int]] = bindparam("most")
 HEADS: Final = select(log_head.c.owner, log_head.c.last_id).where(
     log_head.c.owner.in_([bindparam(f"owner{number}") for number in range(WIDTH)])
 )
+KEYS: Final = (
+    select(log.c.key)
+    .where(
+        OWN,
+        log.c.peer_key == bindparam("peer_key"),
+        log.c.id >= bindparam("since"),
+        log.c.id < bindparam("before"),
+        log.c.key.is_not(None),
+    )
+    .order_by(log.c.id.desc())
+    .limit(bindparam("most"))
+)
+NEWEST: Final = select(func.max(log_head.c.last_id))
 FIND: Final = (
     select(*COLUMNS)
     .where(OWN, log.c.peer_key == bindparam("peer_key"), AFTER, log.c.origin_id == bindparam("origin_id"))
@@ -108,6 +121,17 @@ class Reads:
         keys = self._keys
         parameters = {"owner": keys[owner].digest, "peer_key": keys[peer.bare].digest}
         return Question(self._statement("find", lambda: FIND), {**parameters, "origin_id": origin_id, "after": since})
+
+    def keys(self, owner: Jid, peer: Jid, since: int, before: int, limit: int) -> "Question":
+        """Ask for the keys of the newest rows with a peer."""
+        keys = self._keys
+        parameters: dict[str, Any] = {"since": since, "before": before, "most": limit}
+        parameters |= {"owner": keys[owner].digest, "peer_key": keys[peer.bare].digest}
+        return Question(self._statement("keys", lambda: KEYS), parameters)
+
+    def newest(self) -> "Question":
+        """Ask for the highest last id of all owners."""
+        return Question(self._statement("newest", lambda: NEWEST), {})
 
     def trace(self, origin_id: str, since: int) -> "Question":
         """Ask for the owners and rows of all owners that have an origin-id."""
