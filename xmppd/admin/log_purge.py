@@ -75,4 +75,4 @@ class Purge:
 
     def _done(self, whose: str) -> Row:
         text = f"{self.removed} message{'s' * (self.removed != 1)} {whose} removed"
-        return {"text": text, "removed": self.removed}
+        return {"sentence": text, "removed": self.removed}

@@ -104,8 +104,11 @@ class MessageLogCommands:
         """
         from .log_export import lines
 
+        messages = 0
         async for line in lines(self.log, local_account(account, self.hosts)):
+            messages += line.startswith("<result ")
             yield {"line": line}
+        yield {"sentence": f"{messages} message{'s' * (messages != 1)} of {account} written", "messages": messages}
 
     def _check(self, account: Jid, host: str | None) -> None:
         local_account(account, self.hosts)

@@ -91,7 +91,7 @@ class Offline:
         from .offline import run
 
         assert self._file is not None, "check has seen to that"
-        return run(self._file, description.words, arguments)
+        return run(self._file, description.words, arguments, each)
 
 
 def choose(config: Path | None, socket: Path | None, find: Callable[[], Path | None] = find) -> Backend:

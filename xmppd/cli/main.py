@@ -13,7 +13,9 @@ import click
 from ..core.results import CommandError, Exit
 from .backend import Backend, choose
 from .description import Description
+from .output import Output, path_of
 from .parameters import click_parameters, gather
+from .progress import Progress
 from .render import Renderer, printable
 
 INTERRUPTED: Final = 130
@@ -101,16 +103,28 @@ def _leaf(description: Description) -> click.Command:
 def _run(invocation: Invocation, description: Description, values: dict[str, Any]) -> None:
     """Gather the arguments, run the command and show what comes."""
     invocation.backend.check(description)
-    renderer = Renderer(sys.stdout, invocation.as_json)
+    renderer = Renderer(sys.stdout, invocation.as_json, Progress(sys.stderr))
     arguments = gather(description, values)
+    path = path_of(description, arguments)
     try:
+        if path is not None:
+            _write(invocation, description, arguments, Output(path, renderer.row))
+            return
         result = invocation.backend.run(description, arguments, renderer.row)
     except KeyboardInterrupt:
-        if description.streams:  # that is how one ends it
+        if description.streams and path is None and not description.danger:  # that is how one ends it
             return
         raise
+    finally:
+        renderer.clear()
     if not description.streams:
         renderer.result(result)
+
+
+def _write(invocation: Invocation, description: Description, arguments: dict[str, Any], output: Output) -> None:
+    """Run a command whose lines go to a file."""
+    with output:
+        invocation.backend.run(description, arguments, output.take)
 
 
 FRONT: Final[Sequence[click.Parameter]] = (

@@ -10,6 +10,7 @@ import pwd
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,16 +20,25 @@ from ..admin.accounts import AccountCommands
 from ..admin.certificates import CertificateCommands
 from ..admin.config import ConfigCommands, problems
 from ..admin.database import DatabaseCommands
+from ..admin.message_log import MessageLogCommands
+from ..admin.message_trace import TraceCommands
 from ..admin.nouns import OWNER
+from ..admin.offline_messages import OfflineCommands
 from ..app.main import read
-from ..app.node import Node
+from ..app.node import Node, hosts_of
 from ..config.problems import ConfigError
 from ..config.server import Config
 from ..core.administration import Administration, Authority
 from ..core.commands import Caller, CommandError, Exit, Origin, Registry
 from ..core.discovery import LoadError
 from ..core.drive import drive
-from ..core.results import plain_result
+from ..core.fault_log import FaultLog
+from ..core.host import Hosts
+from ..core.inbox import Inboxes
+from ..core.log import Log
+from ..core.message_trace import MessageTrace
+from ..core.results import Row, plain, plain_result
+from ..core.sessions import Sessions
 from ..core.shards import StorageUnavailable
 from ..core.threads import Threads
 from ..storage import migrate
@@ -36,11 +46,13 @@ from ..storage.accounts import SqlAccounts
 from ..storage.database import Database
 from ..storage.jobs import Limits
 from ..storage.message_log.log import SqlMessageLog
+from ..storage.message_log.survey import SqlLogSurvey
 from ..storage.shards import SqlShards
 from ..transport.certificate import CertificateError
 from ..transport.certificates import CertificateFiles, CertificateStore
 
 T = TypeVar("T")
+Each = Callable[[dict[str, Any]], None]
 CALLER: Final = Caller(Origin.OFFLINE)
 
 
@@ -67,16 +79,23 @@ class WallClock:
         return InertCall()
 
 
-def run(file: Path, words: Sequence[str], arguments: Mapping[str, object]) -> dict[str, Any]:
+def run(
+    file: Path, words: Sequence[str], arguments: Mapping[str, object], each: Each = lambda row: None
+) -> dict[str, Any]:
     """Run one command with the configuration in `file`; return its result as JSON carries it.
 
+    :param each: is called with every row of a command that streams.
     :raises CommandError: it cannot be done.
     """
     registry = Registry()
+
+    async def take(row: Row) -> None:
+        each({name: plain(value) for name, value in row.items()})
+
     with ExitStack() as stack, _told():
         registry.register(OWNER, NOUNS[words[0]](file, stack))
         administration = Administration(registry, Authority())
-        return plain_result(at_once(administration.run(CALLER, registry.find(words), arguments)))
+        return plain_result(at_once(administration.run(CALLER, registry.find(words), arguments, take)))
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:
@@ -155,6 +174,47 @@ def account_commands(file: Path, stack: ExitStack) -> AccountCommands:
     return AccountCommands(node.accounts, node.hosts, node.sessions, Threads(here))
 
 
+def message_log_commands(file: Path, stack: ExitStack) -> MessageLogCommands:
+    """Return `log` over the databases: what looks at kept messages, and removes them."""
+    parts = _message_log(file, stack)
+    return MessageLogCommands(parts.log, parts.survey, parts.inboxes, parts.hosts, parts.clock)
+
+
+def offline_message_commands(file: Path, stack: ExitStack) -> OfflineCommands:
+    """Return `offline` over the databases."""
+    parts = _message_log(file, stack)
+    return OfflineCommands(parts.log, parts.survey, parts.inboxes, parts.hosts)
+
+
+def trace_commands(file: Path, stack: ExitStack) -> TraceCommands:
+    """Return `trace` over the databases: nobody is connected, and nothing was recorded."""
+    parts = _message_log(file, stack)
+    return TraceCommands(MessageTrace(parts.log, parts.inboxes, Sessions()), parts.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageLog:
+    """What there is of the message log without a server."""
+
+    log: SqlMessageLog
+    survey: SqlLogSurvey
+    inboxes: Inboxes
+    hosts: Hosts
+    clock: WallClock
+
+
+def _message_log(file: Path, stack: ExitStack) -> _MessageLog:
+    config = read(file)
+    databases = open_databases(config, stack)
+    migrate.check(databases)
+    shards = SqlShards(databases)
+    shards.load_map()
+    clock = WallClock()
+    log = SqlMessageLog(shards, clock, now)
+    inboxes = Inboxes(log, Sessions(), clock, FaultLog(Log("xmppctl"), clock))
+    return _MessageLog(log, SqlLogSurvey(log), inboxes, Hosts(hosts_of(config)), clock)
+
+
 def open_databases(config: Config, stack: ExitStack) -> Sequence[Database]:
     """Return the shards, to be used in this thread and closed with `stack`."""
     if any(shard.url.startswith("sqlite") for shard in config.shards):
@@ -192,4 +252,7 @@ NOUNS: Final[Mapping[str, Callable[[Path, ExitStack], object]]] = {
     "cert": certificate_commands,
     "config": config_commands,
     "db": database_commands,
+    "log": message_log_commands,
+    "offline": offline_message_commands,
+    "trace": trace_commands,
 }

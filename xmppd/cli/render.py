@@ -12,6 +12,7 @@ import msgspec
 
 from ..config.quantities import Duration, Size
 from ..core.results import CommandError
+from .progress import Progress
 
 _unprintable = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]").sub
 
@@ -21,11 +22,13 @@ class Renderer:
 
     :param out: where to.
     :param as_json: one JSON value for a result, one line for each row of a stream.
+    :param progress: where it is drawn how far a command is; None for nowhere.
     """
 
-    def __init__(self, out: TextIO, as_json: bool = False) -> None:
+    def __init__(self, out: TextIO, as_json: bool = False, progress: Progress | None = None) -> None:
         self._out = out
         self._as_json = as_json
+        self._progress = progress
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Write the result of a command."""
@@ -48,12 +51,27 @@ class Renderer:
         self._line(msgspec.json.format(json_line(value), indent=2))
 
     def row(self, row: Mapping[str, Any]) -> None:
-        """Write one row of a stream, and let it be seen at once."""
+        """Write one row of a stream, and let it be seen at once.
+
+        One that says how far a command is (`progress`, `of`) is drawn; of one that has a sentence (`sentence`) people need
+        no more.
+        """
         if self._as_json:
             self._line(json_line(row))
+        elif "progress" in row:
+            if self._progress is not None:
+                self._progress.show(row["progress"], row["of"])
+            return
         else:
-            self._line("  ".join(cell(value) for value in row.values() if value not in (None, "")))
+            self.clear()
+            values = [row["sentence"]] if "sentence" in row else row.values()
+            self._line("  ".join(cell(value) for value in values if value not in (None, "")))
         self._out.flush()
+
+    def clear(self) -> None:
+        """Remove what was drawn of how far a command is."""
+        if self._progress is not None:
+            self._progress.clear()
 
     def _table(self, result: Mapping[str, Any]) -> None:
         columns: Sequence[str] = result["columns"]
