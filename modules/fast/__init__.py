@@ -105,10 +105,9 @@ class Fast(Module):
         for slot in (FRESH, CURRENT):
             known = by_slot.get(slot, NONE)
             text = self._text(event.account, event.client, known.mechanism, known.serial).encode()
-            answer = responder_proof(text, event.binding)
             fits = hmac.compare_digest(initiator_proof(text, event.binding), event.proof)
             if fits and known.mechanism == event.mechanism and matching is None:
-                matching, event.answer = known, answer
+                matching, event.answer = known, responder_proof(text, event.binding)
         return matching
 
     def _refusal(self, event: TokenShown, found: Kept) -> str:

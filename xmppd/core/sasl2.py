@@ -118,7 +118,9 @@ class Sasl2:
             await self._sasl.refuse(failure, self._host)
             return
         self._text = encode(login.data)
-        if not login.is_anonymous:
+        if self._check.shown is not None:
+            self._sasl.client = self._check.shown.client
+        elif not login.is_anonymous:
             secret, agent = self._context.authenticator.secret, self._request.user_agent.id
             self._sasl.client = client_of(secret, login.account, agent)
         self._upgrades = self._asked_for(login)
