@@ -17,6 +17,9 @@ class MemoryAccounts:
     async def get(self, jid: Jid) -> Account | None:
         return self._accounts.get(jid)
 
+    async def exists(self, jid: Jid) -> bool:
+        return jid in self._accounts
+
     async def credentials(self, jid: Jid) -> Credentials | None:
         return self._credentials.get(jid)
 

@@ -145,3 +145,45 @@ def test_the_rest_is_the_stores(server: Server) -> None:
         "nurse@capulet.example"
     ]
     assert server.wait(accounts.count("capulet.example")) == 2
+
+
+class TestExistence:
+    """Whether there is an account is asked of the database once a minute."""
+
+    def asked(self, server: Server) -> int:
+        tally = server.database.tallies.by_name.get("accounts.get")
+        return 0 if tally is None else tally.count
+
+    def test_once_a_minute(self, server: Server) -> None:
+        """One that is there is there for a while."""
+        server.account(str(JULIET))
+        accounts, before = server.node.accounts, self.asked(server)
+        assert server.wait(accounts.exists(JULIET))
+        assert server.wait(accounts.exists(JULIET))
+        assert self.asked(server) == before + 1
+        server.advance(61)
+        assert server.wait(accounts.exists(JULIET))
+        assert self.asked(server) == before + 2
+
+    def test_one_that_is_not_there_may_come(self, server: Server) -> None:
+        """That there is none is not remembered."""
+        assert not server.wait(server.node.accounts.exists(JULIET))
+        server.account(str(JULIET))
+        assert server.wait(server.node.accounts.exists(JULIET))
+
+    def test_a_removed_one_is_gone_at_once(self, server: Server) -> None:
+        """Nothing is stored for it any more, not even while it is being removed."""
+        accounts = server.node.accounts
+        server.account(str(JULIET))
+        assert server.wait(accounts.exists(JULIET))
+        seen: list[bool] = []
+
+        class Watch:
+            @notice(AccountRemoved)
+            async def removed(self, event: AccountRemoved) -> None:
+                seen.append(await accounts.exists(event.jid))
+
+        server.node.hooks.bind("watch", Watch())
+        server.wait(accounts.delete(JULIET))
+        assert seen == [False]
+        assert not server.wait(accounts.exists(JULIET))

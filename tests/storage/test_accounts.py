@@ -61,6 +61,12 @@ class TestAccounts:
         """Nobody registered it: None, for the account and for its keys."""
         assert self.run(self.accounts.get(JULIET)) is None
         assert self.run(self.accounts.credentials(JULIET)) is None
+        assert not self.run(self.accounts.exists(JULIET))
+
+    def test_existence(self) -> None:
+        """Somebody registered it."""
+        self.run(self.accounts.create(JULIET, KEYS))
+        assert self.run(self.accounts.exists(JULIET))
 
     def test_keys(self) -> None:
         """SCRAM keys come back as they were given, bytes and all."""

@@ -84,7 +84,7 @@ class Node:
     def __post_init__(self) -> None:
         limits = self.config.limits
         self.hosts, self.sessions, self.hooks, self.iqs = self._make_hall()
-        self.accounts = AnnouncingAccounts(self.store, self.hooks, self.sessions, self.soon)
+        self.accounts = AnnouncingAccounts(self.store, self.hooks, self.sessions, self.soon, self.clock)
         self.router = self._make_router()
         self.throttle = LoginThrottle(limits, self.clock)
         self.upkeep = Upkeep(limits, self.clock)

@@ -7,8 +7,10 @@ from typing import Any
 from ..protocol.errors import StreamError
 from ..protocol.jid import Jid
 from .accounts import Account, Accounts, Credentials, KeptCredentials, Role
+from .clock import Clock
 from .events import AccountCreated, AccountDisabled, AccountRemoved
 from .hooks import Hooks
+from .known_accounts import KnownAccounts
 from .sessions import Sessions
 
 
@@ -21,8 +23,15 @@ class AnnouncingAccounts:
     """
 
     def __init__(
-        self, store: Accounts, hooks: Hooks, sessions: Sessions, soon: Callable[[Callable[[], None]], Any]
+        self,
+        store: Accounts,
+        hooks: Hooks,
+        sessions: Sessions,
+        soon: Callable[[Callable[[], None]], Any],
+        clock: Clock,
     ) -> None:
+        self._known = KnownAccounts(clock)
+        self._going: set[Jid] = set()
         self._store = store
         self._hooks = hooks
         self._sessions = sessions
@@ -31,6 +40,15 @@ class AnnouncingAccounts:
     async def get(self, jid: Jid) -> Account | None:
         """Return the account, or None."""
         return await self._store.get(jid)
+
+    async def exists(self, jid: Jid) -> bool:
+        """Return whether there is such an account, as it was within the last minute; one that is going is none."""
+        if jid in self._known:
+            return True
+        found = await self._store.exists(jid) and jid not in self._going
+        if found:
+            self._known.add(jid)
+        return found
 
     async def credentials(self, jid: Jid) -> KeptCredentials | None:
         """Return the SCRAM keys, or None."""
@@ -68,8 +86,13 @@ class AnnouncingAccounts:
 
     async def delete(self, jid: Jid) -> None:
         """Remove an account, what modules keep for it, and its sessions."""
-        await self._hooks.notify(AccountRemoved(jid))
-        await self._store.delete(jid)
+        self._going.add(jid)
+        self._known.discard(jid)
+        try:
+            await self._hooks.notify(AccountRemoved(jid))
+            await self._store.delete(jid)
+        finally:
+            self._going.discard(jid)
         self._soon(partial(self._end_sessions, jid, StreamError("not-authorized", "this account was removed")))
 
     def _end_sessions(self, jid: Jid, error: StreamError) -> None:

@@ -64,6 +64,9 @@ class Accounts(Protocol):
     async def get(self, jid: Jid) -> Account | None:
         """Return the account, or None if nobody registered it."""
 
+    async def exists(self, jid: Jid) -> bool:
+        """Return whether somebody registered it."""
+
     async def credentials(self, jid: Jid) -> KeptCredentials | None:
         """Return the SCRAM keys of an account, or None if it does not exist; disabled accounts have theirs too."""
 

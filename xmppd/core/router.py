@@ -299,7 +299,7 @@ class Router:
     async def _exists(self, account: Jid) -> bool:
         """Whether there is such an account; raise `ResourceConstraint` if that cannot be found out now."""
         try:
-            return bool(self.sessions.of(account)) or await self.accounts.get(account) is not None
+            return bool(self.sessions.of(account)) or await self.accounts.exists(account)
         except StorageUnavailable as error:
             raise self.hooks.faults.answer("router", "address", error) from error
 

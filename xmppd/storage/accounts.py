@@ -63,6 +63,10 @@ class SqlAccounts:
         self._shards = shards
         self._clock = clock
 
+    async def exists(self, jid: Jid) -> bool:
+        """Return whether there is such an account."""
+        return await self.get(jid) is not None
+
     async def get(self, jid: Jid) -> Account | None:
         """Return the account, or None if nobody registered it."""
         rows = await self._shards.fetch(jid, "accounts.get", ONE, {"account": jid})
