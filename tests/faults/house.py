@@ -28,7 +28,8 @@ class Database(Protocol):
     :ivar url: as the configuration has it.
     """
 
-    url: str
+    @property
+    def url(self) -> str: ...
 
     def rows(self, statement: str) -> Rows:
         """Return what a question is answered with, past the server."""
@@ -139,6 +140,11 @@ class House:
         for localpart in localparts:
             jid = f"{localpart}@{HOST}"
             await asyncio.to_thread(self.node.admin, "account", "add", jid=jid, password=PASSWORD)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether its databases are SQLite's."""
+        return self.databases[0].url.startswith("sqlite:")
 
     def rows(self, statement: str) -> Rows:
         """Ask all databases."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from .archive import read_archive
 from .audit import Findings, audit, read_logs
-from .house import House, SqliteFile
+from .house import House
 from .ledger import Ledger
 from .people import Person, Recipient, Sender
 
@@ -144,6 +144,5 @@ async def _kill_once(house: House, figures: Figures) -> None:
 async def examined(house: House, ledger: Ledger, owners: Sequence[str], readers: Sequence[str]) -> Findings:
     """Read the log in both ways and compare it with what people were told."""
     archives = {f"{name}@capulet.example": await read_archive(house, name) for name in readers}
-    is_sqlite = isinstance(house.databases[0], SqliteFile)
-    logs = await asyncio.to_thread(read_logs, house, owners, is_sqlite=is_sqlite)
+    logs = await asyncio.to_thread(read_logs, house, owners, is_sqlite=house.is_sqlite)
     return audit(ledger, logs, archives)

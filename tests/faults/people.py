@@ -115,7 +115,11 @@ class Recipient(Person):
         stream.sends("<presence/>")
 
     def hears(self, stanza: ET.Element) -> None:
-        """Note a message."""
+        """Note a message, the answer to a ping, or somebody else's presence."""
+        if stanza.tag == f"{CLIENT}iq":
+            self._ledger.note("pong")
+        elif stanza.tag == f"{CLIENT}presence" and not stanza.attrib["from"].startswith(self.jid):
+            self._ledger.note("presence")
         origin = stanza.find(f"{SID}origin-id")
         if stanza.tag != f"{CLIENT}message" or origin is None:
             return
