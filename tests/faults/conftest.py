@@ -14,6 +14,7 @@ from tests.e2e.conftest import (  # noqa: F401  # hooks and fixtures, which pyte
 )
 
 from .house import House
+from .postgres import Mortal
 
 Keeps = Callable[[House], House]
 
@@ -32,3 +33,17 @@ def keeps(request: pytest.FixtureRequest) -> Iterator[Keeps]:
     for house in houses:
         house.ends()
         request.config.stash[NODES].remove(house.node)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Mortal]:
+    """A server that all tests share; each with its own databases."""
+    with Mortal() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def second() -> Iterator[Mortal]:
+    """Another one."""
+    with Mortal() as server:
+        yield server

@@ -2,8 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -155,12 +154,11 @@ ENGINES: Final = ("sqlite", "postgres", "two shards")
 """SQLite; one PostgreSQL; two databases of one PostgreSQL."""
 
 
-@contextmanager
-def databases(engine: str, folder: Path) -> Iterator[Sequence[Database]]:
-    """Yield what a deployment of that kind needs."""
-    with ExitStack() as stack:
-        if engine == "sqlite":
-            yield [SqliteFile(f"sqlite:///{FILE}", lambda: folder / "data" / FILE)]
-        else:
-            server = stack.enter_context(Mortal())
-            yield [PostgresDatabase(server) for _ in range(2 if engine == "two shards" else 1)]
+def databases(engine: str, folder: Path, server: Callable[[], Mortal]) -> Sequence[Database]:
+    """Return what a deployment of that kind needs.
+
+    :param server: returns the PostgreSQL to use, if one is needed.
+    """
+    if engine == "sqlite":
+        return [SqliteFile(f"sqlite:///{FILE}", lambda: folder / "data" / FILE)]
+    return [PostgresDatabase(server()) for _ in range(2 if engine == "two shards" else 1)]

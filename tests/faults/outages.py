@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from statistics import median
-from typing import Final
+from typing import Any, Final, Protocol
 
 from xmppd.storage.slots import SlotMap, slot_of
 
@@ -187,12 +186,9 @@ class Pillars:
         return Scene(house, self.names(self.weak, "victim", SENDERS + 3), others, seed)
 
 
-@contextmanager
-def pillars(weak: int) -> Iterator[Pillars]:
-    """Start both servers."""
-    with ExitStack() as stack:
-        first, second = stack.enter_context(Mortal()), stack.enter_context(Mortal())
-        yield Pillars((first, second), (PostgresDatabase(first), PostgresDatabase(second)), weak)
+def pillars(first: Mortal, second: Mortal, weak: int) -> Pillars:
+    """Return two servers with fresh databases."""
+    return Pillars((first, second), (PostgresDatabase(first), PostgresDatabase(second)), weak)
 
 
 async def is_killed(house: House, stage: Pillars, seed: int) -> Outage:
@@ -224,7 +220,12 @@ async def is_read_only(house: House, stage: Pillars, seed: int) -> Outage:
     return await stage.scene(house, seed).plays("read-only", lambda: turn(True), lambda: turn(False))
 
 
-Trouble = Callable[[House, Pillars, int], Awaitable[Outage]]
+class Trouble(Protocol):
+    """What is done to a shard."""
+
+    def __call__(self, house: House, stage: Pillars, seed: int) -> Coroutine[Any, Any, Outage]: ...
+
+
 TROUBLES: Final[dict[str, tuple[Trouble, int]]] = {
     "killed": (is_killed, 0),
     "frozen": (is_frozen, 1),
