@@ -16,6 +16,7 @@ from xmppd.core.commands import Caller, Origin, Registry
 from xmppd.core.threads import Threads
 from xmppd.storage.message_log.survey import SqlLogSurvey
 
+NOON = 1_275_307_200.0
 SOCKET = Caller(Origin.SOCKET)
 
 

@@ -1,4 +1,4 @@
-"""`log stats`, `log retention`, `log purge` and `log export`: the message log, looked at and looked after."""
+"""`log stats`, `writers`, `retention`, `purge` and `export`: the message log, looked at and looked after."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -38,9 +38,8 @@ class MessageLogCommands:
     async def stats(self, account: WhoseAccount = None, host: WhoseHost = None) -> Table | Fields:
         """Show how many messages are kept, since when, what they take, and how many wait.
 
-        Without an account or a host it shows each shard, with what this process does there: rows that wait to be
-        stored, batches committed, rows in each and seconds for each. What is not exact is an estimate. The size of an
-        account or a host is that of its messages, that of a shard what it takes on disk.
+        Without an account or a host it shows each shard. What is not exact is an estimate. The size of an account or a
+        host is that of its messages, that of a shard what it takes on disk.
         """
         if account is not None:
             self._check(account, host)
@@ -49,7 +48,16 @@ class MessageLogCommands:
         if host is not None:
             chosen = local_host(host, self.hosts)
             return _fields(host, await self.survey.of_host(host), await self.survey.waiting(host), chosen)
-        return shards_table(await self.survey.shards(), self.survey.rate(), self.clock.seconds())
+        return shards_table(await self.survey.shards(), self.clock.seconds())
+
+    @command("log writers")
+    async def writers(self) -> Table:
+        """Show how this process stores messages: what waits for each shard, and its commits since the start.
+
+        A commit is a batch of rows; its time is that in the database. Of all together it is the time from handing a
+        batch over to the answer, which is what senders wait for.
+        """
+        return writers_table(await self.survey.shards(), self.survey.rate())
 
     @command("log retention", offline=True, scoped=True)
     async def retention(self, host: Annotated[str | None, argument("This host only")] = None) -> Table:
@@ -121,23 +129,33 @@ def age(moment: float | None, now: float) -> float | None:
     return None if moment is None else max(0.0, round(now - moment, 1))
 
 
-def shards_table(shards: "Sequence[ShardFigures]", rate: "Rate", now: float) -> Table:
-    """Return what `log stats` shows of all shards; only of a single one it is known how many rows a batch has."""
-    rows = [_shard_row(figures, rate if len(shards) == 1 else None, now) for figures in shards]
-    columns = ("shard", "rows", "exact", "size", "oldest", "newest", "waiting", "queue", "commits", "batch", "each")
-    title = "" if not rate.batches else f"{rate.rows / rate.batches:.1f} rows in a batch, {rate.repeated} repeated"
-    return Table(columns, rows, title, units={"size": "B", "oldest": "s", "newest": "s", "each": "s"})
+def shards_table(shards: "Sequence[ShardFigures]", now: float) -> Table:
+    """Return what each shard has."""
+    rows = [
+        (
+            figures.shard, figures.extent.rows, figures.extent.is_exact, figures.extent.size,
+            age(figures.extent.first, now), age(figures.extent.last, now), figures.waiting,
+        )
+        for figures in shards
+    ]  # fmt: skip
+    columns = ("shard", "rows", "exact", "size", "oldest", "newest", "waiting")
+    return Table(columns, rows, units={"size": "B", "oldest": "s", "newest": "s"})
 
 
-def _shard_row(figures: "ShardFigures", rate: "Rate | None", now: float) -> Sequence[object]:
-    extent = figures.extent
-    batch = round(rate.rows / rate.batches, 1) if rate is not None and rate.batches else None
-    each = round(figures.seconds / figures.commits, 4) if figures.commits else None
-    ends = (age(extent.first, now), age(extent.last, now))
-    return (
-        figures.shard, extent.rows, extent.is_exact, extent.size, *ends, figures.waiting, figures.queued,
-        figures.commits, batch, each,
-    )  # fmt: skip
+def writers_table(shards: "Sequence[ShardFigures]", rate: "Rate") -> Table:
+    """Return what this process writes to each shard; how many rows a batch has is counted for all of them together."""
+    batch = round(rate.rows / rate.batches, 1) if rate.batches else None
+    rows: list[Sequence[object]] = [
+        (figures.shard, figures.queued, figures.commits, batch if len(shards) == 1 else None, _each(figures))
+        for figures in shards
+    ]
+    each = round(rate.seconds / rate.batches, 4) if rate.batches else None
+    rows.append(("all", sum(figures.queued for figures in shards), rate.batches, batch, each))
+    return Table(("shard", "queued", "commits", "rows_each", "time_each"), rows, units={"time_each": "s"})
+
+
+def _each(figures: "ShardFigures") -> float | None:
+    return round(figures.seconds / figures.commits, 4) if figures.commits else None
 
 
 def _fields(of: str, extent: "Extent", waiting: int, host: Host) -> Fields:

@@ -18,7 +18,9 @@ class Progress:
 
     def show(self, done: int, total: int) -> None:
         """Draw how much of how much is done."""
-        share = min(1.0, done / total) if total else 1.0
+        if not total:
+            return
+        share = min(1.0, done / total)
         full = int(share * WIDTH)
         line = f"[{'#' * full}{'.' * (WIDTH - full)}] {int(100 * share):3} %  {done} of {total}"
         if line != self._drawn:
@@ -31,6 +33,6 @@ class Progress:
 
     def _draw(self, line: str) -> None:
         if self._out.isatty():
-            self._out.write(f"\r{line.ljust(len(self._drawn))}\r{line}")
+            self._out.write("\r" + line.ljust(len(self._drawn)) + ("" if line else "\r"))
             self._out.flush()
             self._drawn = line

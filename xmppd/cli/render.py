@@ -53,8 +53,7 @@ class Renderer:
     def row(self, row: Mapping[str, Any]) -> None:
         """Write one row of a stream, and let it be seen at once.
 
-        One that says how far a command is (`progress`, `of`) is drawn; of one that has a sentence (`sentence`) people need
-        no more.
+        One that says how far a command is (`progress`, `of`) is drawn; of one with a `sentence` people need no more.
         """
         if self._as_json:
             self._line(json_line(row))
