@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run shell test check format bench docs clean
+.PHONY: help run shell test check format bench faults docs clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
@@ -49,6 +49,9 @@ format: .venv/developed ## write the code in house style
 
 bench: .venv/developed ## measure: make bench ARGS="--help"
 	@exec $(BIN)/python -m bench $(ARGS)
+
+faults: .venv/developed ## kill the server and its databases fifty times over, and write a report
+	@exec $(BIN)/python -m tests.faults $(ARGS)
 
 docs: .venv/installed ## write README's XEP table and conf/xmppd.toml anew from the code
 	@$(BIN)/python -m xmppd.app.docs

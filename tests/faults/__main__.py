@@ -84,8 +84,8 @@ def all_outages(seed: int, first: Mortal, second: Mortal) -> list[Outage]:
 
 def commit() -> str:
     """Return the commit, with a mark if the sources differ from it."""
-    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude", "*"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude", "*"]
+    return str(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def main() -> int:
@@ -100,7 +100,8 @@ def main() -> int:
         runs = all_kills(options.kills, options.seed, first)
         outages = all_outages(options.seed, first, second)
     print(write(options.results, version, options.seed, os.cpu_count() or 1, runs, outages))
-    return int(any(each.findings is None or each.findings.faults for each in (*runs, *outages)))
+    findings = [*(each.findings for each in runs), *(each.findings for each in outages)]
+    return int(any(each is None or each.faults for each in findings))
 
 
 if __name__ == "__main__":
