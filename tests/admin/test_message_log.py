@@ -8,7 +8,7 @@ from xmppd.admin.message_log import age, shards_table, writers_table
 from xmppd.core.log_survey import Extent, Rate, ShardFigures
 from xmppd.core.results import CommandError, Exit
 
-from .conversation import JULIET, ORCHARD, ROMEO, says, streamed
+from .conversation import BALCONY, JULIET, ORCHARD, ROMEO, says, streamed
 from .office import NOON, Office
 
 
@@ -30,6 +30,14 @@ def test_stats_of_an_account(office: Office, romeo: Client) -> None:
     assert found["first"] <= found["last"]
     assert (found["stores"], found["kept_for"]) == (True, None)
     assert office.values("log stats", account=ROMEO)["waiting"] == 0
+
+
+def test_stats_behind_a_delivery(office: Office, romeo: Client) -> None:
+    """What was delivered a moment ago waits no more, though cursors are written later."""
+    office.server.online(BALCONY)
+    assert office.values("log stats", account=JULIET)["waiting"] == 0
+    assert office.values("log stats", host="capulet.example")["waiting"] == 0
+    assert office.rows("log stats")[0][-1] == 0
 
 
 def test_stats_of_a_host(office: Office, romeo: Client) -> None:

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import bindparam, update
 from twisted.internet.defer import Deferred
 from twisted.logger import LogLevel, capturedLogs
 
 from xmppd.app.data_folder import DataFolder
 from xmppd.app.server import Server, StartError
 from xmppd.config.problems import ConfigError, Problem
-from xmppd.config.quantities import Url
+from xmppd.config.quantities import Duration, Url
 from xmppd.config.server import Config, Kind, Listener, Shard, Tls
+from xmppd.core.message_log import ARCHIVE, CHAT, COUNTER_BITS, RECEIVED, Entry
+from xmppd.protocol.jid import Jid
+from xmppd.storage.message_log.log import SqlMessageLog
+from xmppd.storage.message_log.tables import log as rows
 
 from .conftest import HOST, Run, make_certificate
 
@@ -84,6 +89,14 @@ def stage(config: Config, reactor: Any, loop: asyncio.AbstractEventLoop, run: Ru
     stage.stops()
 
 
+AGE = update(rows).values(id=rows.c.id - bindparam("two_hours"))
+"""Lets rows have been committed two hours ago."""
+
+
+async def _fired(deferred: Deferred[None]) -> None:
+    await deferred
+
+
 def ports(events: list[dict[str, Any]]) -> list[int]:
     return [event["port"] for event in events if "listens on" in event["log_format"]]
 
@@ -99,6 +112,13 @@ class TestStart:
         assert len(ports(events)) == 3
         assert stage.config.admin.socket.is_socket()
         assert b"xmppd_connections_open 0.0" in stage.server.exposition.render()
+
+    def test_old_messages_go(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From the start on the log looks after what is too old."""
+        started: list[SqlMessageLog] = []
+        monkeypatch.setattr(SqlMessageLog, "start", lambda log: started.append(log))
+        stage.starts()
+        assert [log.shards for log in started] == [stage.server.shards]
 
     def test_what_should_be_known_is_noted(self, stage: Stage) -> None:
         """Once for each: what this version does not serve, and logins without TLS."""
@@ -220,6 +240,25 @@ class TestReload:
         host = running.server.node.hosts.get(HOST)
         assert host is not None
         assert host.anonymous
+
+    def test_retention(self, running: Stage, tmp_path: Path) -> None:
+        """For how long messages are kept: what is too old by the new time goes when old messages are next looked for."""
+        server, owner = running.server, Jid(f"juliet@{HOST}")
+        log = server.node.log if server.node is not None else None
+        assert isinstance(log, SqlMessageLog)
+        told: list[Exception | None] = []
+        heard: Deferred[None] = Deferred()
+        entry = Entry(owner, owner, RECEIVED, CHAT, ARCHIVE, b"<message/>")
+        log.append([entry], lambda error: (told.append(error), heard.callback(None)))
+        running.run(_fired(heard))
+        running.run(log.shards.write(owner, "age", AGE, [{"two_hours": 2 * 3_600_000 << COUNTER_BITS}]))
+        running.run(log.tend())
+        assert running.run(log.ends(owner)) is not None
+        self.changed(running, tmp_path).hosts[HOST].retention = Duration("1h")
+        self.reloads(running)
+        running.run(log.tend())
+        assert running.run(log.ends(owner)) is None
+        assert told == [None]
 
     def test_what_needs_a_restart(self, running: Stage, tmp_path: Path) -> None:
         """Told, not done."""

@@ -92,6 +92,23 @@ class Noun:
         """Crash."""
         raise ZeroDivisionError
 
+    @command("write")
+    async def write(self, file: Annotated[str, argument("The file")], fails: bool = False) -> AsyncIterator[Row]:
+        """Write lines."""
+        self.calls.append(file)
+        yield {"line": "<a/>"}
+        if fails:
+            raise CommandError("it is broken")
+        yield {"line": "<b/>"}
+        yield {"sentence": "2 lines written", "lines": 2}
+
+    @command("wipe", danger=True)
+    async def wipe(self, to: int) -> AsyncIterator[Row]:
+        """Wipe things."""
+        for number in range(to + 1):
+            yield {"progress": number, "of": to}
+        yield {"sentence": f"{to} wiped", "wiped": to}
+
     @command("count")
     async def count(self, to: int) -> AsyncIterator[Row]:
         """Count."""

@@ -121,6 +121,35 @@ def test_stream(xmppctl: Xmppctl) -> None:
     assert xmppctl("--json", "count", "1")[1] == '{"number":0,"nothing":null,"text":"a\\nb"}\n'
 
 
+def test_lines_go_to_a_file(xmppctl: Xmppctl, server: Running, tmp_path: Path) -> None:
+    """It is written here, for its owner alone; what else there is to say is said."""
+    path = tmp_path / "lines.xml"
+    assert xmppctl("write", str(path)) == (0, "2 lines written\n", "")
+    assert path.read_text() == "<a/>\n<b/>\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    code, _, err = xmppctl("write", str(path))
+    assert (code, str(path) in err) == (Exit.USAGE, True)
+    assert server.noun.calls == [str(path)]
+
+
+def test_file_of_a_command_that_fails(xmppctl: Xmppctl, tmp_path: Path) -> None:
+    """Nothing is left that looks as if it were whole."""
+    path = tmp_path / "lines.xml"
+    code, _, err = xmppctl("write", str(path), "--fails")
+    assert code == Exit.FAILED
+    assert "it is broken" in err
+    assert not path.exists()
+
+
+def test_progress(xmppctl: Xmppctl) -> None:
+    """Without a terminal nothing is drawn of how far it is; programs are told."""
+    assert xmppctl("wipe", "2", "--yes") == (0, "2 wiped\n", "")
+    lines = xmppctl("--json", "wipe", "1", "--yes")[1].splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"progress": 0, "of": 1}, {"progress": 1, "of": 1}, {"sentence": "1 wiped", "wiped": 1},
+    ]  # fmt: skip
+
+
 def test_interrupted_stream_is_done(xmppctl: Xmppctl, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C is how one ends a stream; of any other command it is an interruption."""
 
@@ -131,6 +160,20 @@ def test_interrupted_stream_is_done(xmppctl: Xmppctl, monkeypatch: pytest.Monkey
     monkeypatch.setattr(cli.Renderer, "result", lambda self, result: interrupt(self, result))
     assert xmppctl("count", "2")[0] == 0
     assert xmppctl("paint", "fence")[0] == 130
+
+
+def test_work_that_is_interrupted_is_not_done(
+    xmppctl: Xmppctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A stream that gets something done, or writes a file, has an end of its own: without it the shell must know."""
+
+    def interrupt(self: Any, row: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.Renderer, "row", interrupt)
+    assert xmppctl("wipe", "2", "--yes")[0] == 130
+    assert xmppctl("write", str(tmp_path / "lines.xml"))[0] == 130
+    assert not (tmp_path / "lines.xml").exists()
 
 
 def test_document(xmppctl: Xmppctl, tmp_path: Path) -> None:
@@ -312,6 +355,14 @@ def test_table_on_a_terminal(server: Running) -> None:
     assert b"Things" in screen
     assert b"how long" in screen
     assert b"\x1b[31m" not in screen
+
+
+def test_progress_on_a_terminal(server: Running) -> None:
+    """A bar is drawn, and makes room for what is said at the end."""
+    code, screen = converse(command("--socket", server.path, "wipe", "4", "--yes"))
+    assert code == 0
+    assert b"100 %  4 of 4" in screen
+    assert screen.rstrip().endswith(b"\r4 wiped")
 
 
 def test_completion(server: Running) -> None:

@@ -1,6 +1,7 @@
 """Commands without a server."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,12 @@ import pytest
 
 from xmppd.cli import offline
 from xmppd.cli.offline import InertCall, WallClock, at_once, here, user_name
+from xmppd.core.message_log import ARCHIVE, CHAT, RECEIVED, WAIT, Entry
 from xmppd.core.results import CommandError, Exit
+from xmppd.protocol.jid import Jid
+
+ROMEO = Jid("romeo@localhost")
+BALCONY = Jid("juliet@capulet.example/balcony")
 
 
 def run(config: Path, words: str, **arguments: object) -> dict[str, Any]:
@@ -121,6 +127,41 @@ def test_database_that_cannot_be_reached(config: Path) -> None:
     with pytest.raises(CommandError, match="database") as caught:
         run(config, "account count")
     assert "pencil" not in caught.value.text
+
+
+def messages(config: Path, count: int = 3) -> None:
+    """Let messages wait for Romeo, as a server has left them."""
+    with ExitStack() as stack:
+        log = offline.message_log_commands(config, stack).log
+        for number in range(count):
+            stanza = f"<message from='{BALCONY}' to='{ROMEO}' id='m{number}'><body>hark</body></message>".encode()
+            log.append([Entry(ROMEO, BALCONY, RECEIVED, CHAT, ARCHIVE | WAIT, stanza, f"m{number}")], _expect_none)
+
+
+def _expect_none(error: Exception | None) -> None:
+    assert error is None
+
+
+def test_log(migrated: Path) -> None:
+    """What is kept, what waits, and what became of a message is in the database."""
+    messages(migrated)
+    assert run(migrated, "log stats", account=ROMEO)["values"]["messages"] == 3
+    assert run(migrated, "log stats")["rows"][0][1] == 3
+    assert run(migrated, "log retention")["rows"][0][:3] == ["localhost", True, None]
+    assert run(migrated, "offline count")["rows"] == [[ROMEO, 3]]
+    assert [row[1] for row in run(migrated, "trace", id="m1")["rows"]] == ["received", "committed", "waiting"]
+
+
+def test_rows_of_a_command_that_streams(migrated: Path) -> None:
+    """They come one by one, as they would from a server."""
+    messages(migrated)
+    rows: list[dict[str, Any]] = []
+    offline.run(migrated, ["log", "export"], {"account": ROMEO, "file": "romeo.xml"}, rows.append)
+    assert sum("<result " in row.get("line", "") for row in rows) == 3
+    rows.clear()
+    offline.run(migrated, ["log", "purge"], {"account": ROMEO}, rows.append)
+    assert rows[-1] == {"sentence": "3 messages of romeo@localhost removed", "removed": 3}
+    assert run(migrated, "offline count")["rows"] == []
 
 
 def test_users_without_a_name() -> None:

@@ -41,6 +41,8 @@ class MessageLogCommands:
         Without an account or a host it shows each shard. What is not exact is an estimate. The size of an account or a
         host is that of its messages, that of a shard what it takes on disk.
         """
+        self.inboxes.write()  # so that the log knows what is delivered up to now
+        await self.log.flush()
         if account is not None:
             self._check(account, host)
             extent, waiting = await self.survey.of_owner(account), await self.log.count_waiting(account)
