@@ -43,6 +43,18 @@ class Mortal(TmpPostgres):
         others = f"datname = '{database}' AND pid <> pg_backend_pid()"
         self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
+    def stall_commits(self, *, stalls: bool) -> None:
+        """Let every commit wait for a standby that does not exist, or let them go: till then nobody sees the rows."""
+        self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{'nobody' if stalls else ''}'")
+        self.execute("SELECT pg_reload_conf()")
+
+    def waiting(self, what: str) -> int:
+        """Return how many backends wait for something: a name or a type of `pg_stat_activity`'s wait events."""
+        (found,) = self.execute(
+            f"SELECT count(*) FROM pg_stat_activity WHERE '{what}' IN (wait_event, wait_event_type)"
+        )
+        return int(str(found[0]))
+
     def _tell(self, number: signal.Signals) -> None:
         """Signal the postmaster, which then starts nobody, and everybody it has started."""
         os.kill(self.pid, number)

@@ -20,7 +20,7 @@ from .cursors import Cursor, Cursors, stored_cursor
 from .gathering import Gathering
 from .keys import Keys
 from .measures import LogMetrics
-from .postgres_append import PostgresAppend
+from .postgres_append import Busy, PostgresAppend, ask
 from .reads import RECENT, WIDTH, Question, Reads, fetch, fetch_rows, fetch_traced
 from .retention import Keep, Longest, Retention, for_ever
 from .sqlite_append import SqliteAppend
@@ -38,6 +38,12 @@ TICK: Final = 1.0
 CHUNK: Final = 1000
 """Rows removed by one statement."""
 
+WAITS: Final = 8
+"""How many times a lock is waited for that another node's batch holds: longer than a statement may take."""
+
+WAIT_OUT: Final = (
+    "WITH begun AS (SELECT FROM log_writer WHERE seen > now() - interval '1 day' FOR SHARE) SELECT count(*) FROM begun"
+)
 EVERY: Final = 2**63 - 1
 NO_BOUNDS: Final = Bounds()
 
@@ -203,12 +209,12 @@ class SqlMessageLog:
         return [bytes(key) for (key,) in await self._read(owner, "log.keys", fetch, question)]
 
     async def newest(self) -> int:
-        """Return the id of the last row of all owners; 0 if there is none."""
-        asked = [
-            database.read("log.newest", fetch, (reads.newest(),))
-            for database, reads in zip(self.shards.databases, self._reads, strict=True)
-        ]
-        return max([answer[0][0] or 0 for answer in await _all(asked)])
+        """Return the id of the last row of all owners, behind every batch that is under way now.
+
+        A node that died may have one: PostgreSQL commits it all the same.
+        """
+        pairs = zip(self.shards.databases, self._reads, strict=True)
+        return max(await _all([Deferred.fromCoroutine(_newest(database, reads)) for database, reads in pairs]))
 
     async def trace(self, origin_id: str, since: int) -> list[tuple[str, Row]]:
         """Return (owner, row) for the rows above `since` of all owners on all shards that have that `origin_id`."""
@@ -317,6 +323,24 @@ def _bounded(query: Query, after: int, before: int | None, limit: int | None = N
     return Query(
         query.owner, after, before, query.peer, query.ids, query.limit if limit is None else limit, query.backwards
     )
+
+
+async def _newest(database: Database, reads: Reads) -> int:
+    if not database.is_sqlite:
+        await _wait_out(database)
+    last = (await database.read("log.newest", fetch, (reads.newest(),)))[0][0]
+    return last or 0
+
+
+async def _wait_out(database: Database) -> None:
+    """Wait until the batches that are under way have ended; raise `Busy` if one does not end."""
+    for _ in range(WAITS):
+        try:
+            await database.read("log.wait_out", ask, (WAIT_OUT,))
+            return
+        except Busy:
+            log.info("{place}: a batch of another node is under way", place=database.place)
+    raise Busy(f"{database.place}: a batch of another node does not end")
 
 
 async def _all(asked: Sequence[Deferred[T]]) -> list[T]:
