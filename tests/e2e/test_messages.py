@@ -56,21 +56,32 @@ async def test_every_resource_gets_what_is_sent_to_the_account(cast: Cast) -> No
 
 
 async def test_nobody_is_there(cast: Cast) -> None:
-    """8.5.1 and 8.5.2.2: without an offline store the sender learns that the message went nowhere."""
+    """8.5.1: to somebody who does not exist nothing can be said, and the sender learns that."""
+    romeo, stranger = await cast.online("romeo"), cast.stranger("mercutio")
+    romeo.send_message(stranger, "Art thou there?", mtype="chat")
+    answer = await romeo.message()
+    assert (answer["type"], answer["error"]["condition"]) == ("error", "service-unavailable")
+    assert answer["from"] == stranger
+
+
+async def test_somebody_is_away(cast: Cast) -> None:
+    """8.5.2.2: what is for the account or for a resource that is not there waits; nobody hears of an error."""
     romeo = await cast.online("romeo")
-    for address in (cast.account("juliet"), cast.stranger("mercutio"), f"{cast.account('juliet')}/balcony"):
-        romeo.send_message(address, "Art thou there?", mtype="chat")
-        answer = await romeo.message()
-        assert (answer["type"], answer["error"]["condition"]) == ("error", "service-unavailable")
-        assert answer["from"] == address
+    for address in (cast.account("juliet"), f"{cast.account('juliet')}/balcony"):
+        romeo.send_message(address, f"To {address}", mtype="chat")
+    await romeo.receives_nothing()
+    juliet = await cast.online("juliet")
+    assert [(await juliet.message())["body"].startswith("To juliet") for _ in range(2)] == [True, True]
 
 
 async def test_only_a_negative_priority_is_as_if_nobody_were_there(cast: Cast) -> None:
-    """8.5.2.1.1: such a resource wants only what names it."""
+    """8.5.2.1.1: such a resource wants only what names it; the rest waits until there is another."""
     romeo, juliet = await cast.online("romeo"), await cast.online("juliet", priority=-1)
     romeo.send_message(juliet.boundjid.bare, "Art thou there?", mtype="chat")
-    assert (await romeo.message())["error"]["condition"] == "service-unavailable"
+    await romeo.receives_nothing()
     await juliet.receives_nothing()
+    other = await cast.online("juliet")
+    assert (await other.message())["body"] == "Art thou there?"
 
 
 async def test_nobody_speaks_in_the_name_of_others(cast: Cast) -> None:
