@@ -209,7 +209,7 @@ class SqlMessageLog:
         return [bytes(key) for (key,) in await self._read(owner, "log.keys", fetch, question)]
 
     async def newest(self) -> int:
-        """Return the id of the last row of all owners, behind every batch that is under way now.
+        """Return the id of the last row of all owners, behind every batch that is under way now; 0 if there is none.
 
         A node that died may have one: PostgreSQL commits it all the same.
         """
