@@ -56,7 +56,6 @@ def test_readers_forget_what_is_gone(office: Office) -> None:
     juliet.forgets()
     says(server.online(ORCHARD), *"abc")
     assert server.node.router.inboxes.waiting() == 3
-    server.advance(2)
     server.wait(gathered(purge_of(office).account(JULIET)))
     assert server.node.router.inboxes.waiting() == 0
     assert server.wait(server.node.log.count_waiting(JULIET)) == 0

@@ -68,6 +68,7 @@ class Purge:
 
     async def _forget_waiting(self, owner: Jid, end: int) -> None:
         """Let the account's readers here wait no more for what is gone."""
+        self.inboxes.write()  # so that the log knows what they wait for
         position = await self.log.position(owner)
         for id in position.open:
             if id < end and self.inboxes.is_open(owner, id):
