@@ -13,6 +13,9 @@ Rules that hold everywhere here:
 * PostgreSQL: one statement is one round trip, and no lock is held across another one.
 * A connection that breaks during a read is replaced and the read repeated, once. A write is not: nobody knows whether
   it landed.
+* SQLite's reads are made by threads, too, but the loop waits for them, for a millisecond at most and not at all for a
+  while behind one that took longer (`workers`). The architecture's rule 8 wants the loop to wait for nothing; here it
+  departs from that, since two threads that fight for the interpreter cost a login a third more than that moment does.
 * Each transaction has a name. Counters and logs know the name; nothing knows the values.
 
 `migrate` brings every shard to the schema of this release.
