@@ -6,6 +6,9 @@ import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
+from xmppd.core.inbox import RETRY
+from xmppd.core.shards import StorageUnavailable
+from xmppd.protocol.jid import Jid
 
 BODY = "{jabber:client}body"
 DELAY = "{urn:xmpp:delay}delay"
@@ -175,3 +178,179 @@ class TestCrash:
         server.dies()
         server.begins_anew()
         assert heard(comes(server)) == []
+
+
+def managed(client: Client) -> None:
+    """Let a client acknowledge what it gets (XEP-0198), which it never does here."""
+    client.sends("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    client.forgets()
+
+
+class TestLogIsDown:
+    """The log cannot be read when a resource becomes available."""
+
+    DOWN = StorageUnavailable("the log is down")
+
+    def test_it_is_read_as_soon_as_it_can_be(self, server: Server, romeo: Client) -> None:
+        """Nobody has to log in again for that."""
+        say(romeo, "one")
+        server.log.fail_reads(self.DOWN)
+        juliet = comes(server)
+        assert heard(juliet) == []
+        server.log.fail_reads(None)
+        server.advance(RETRY)
+        assert heard(juliet) == ["one"]
+
+    def test_what_is_sent_then_comes_behind_what_waits(self, server: Server, romeo: Client) -> None:
+        """RFC 6120, 10.1: a message that can be stored again already does not overtake those that wait."""
+        say(romeo, "one")
+        server.log.fail_reads(self.DOWN)
+        juliet = comes(server)
+        server.log.fail_reads(None)
+        say(romeo, "two")
+        server.advance(RETRY)
+        assert heard(juliet) == ["one", "two"]
+
+    def test_in_the_middle(self, server: Server, romeo: Client) -> None:
+        """What was written already does not come again."""
+        texts = [f"{number} {'x' * 4000}" for number in range(60)]
+        say(romeo, *texts)
+        juliet = server.connect("juliet@capulet.example/balcony")
+        juliet.stops_reading()
+        juliet.sends("<presence/>")
+        server.log.fail_reads(self.DOWN)
+        juliet.reads_again()
+        server.advance(RETRY)
+        server.log.fail_reads(None)
+        server.advance(RETRY)
+        assert heard(juliet) == texts
+
+    def test_who_leaves_meanwhile_is_forgotten(self, server: Server, romeo: Client) -> None:
+        """Nothing is left of a session that is over."""
+        server.log.fail_reads(self.DOWN)
+        comes(server).disconnects()
+        server.log.fail_reads(None)
+        romeo.disconnects()
+        server.advance(RETRY)
+        assert len(server.node.router.inboxes) == 0
+
+    def test_what_a_session_has_left_is_handed_on_later(self, server: Server, romeo: Client) -> None:
+        """Others get it as soon as it can be read."""
+        second = comes(server, "chamber")
+        first = server.connect("juliet@capulet.example/balcony")
+        managed(first)
+        say(romeo, "one", to="juliet@capulet.example/balcony")
+        server.log.fail_reads(self.DOWN)
+        first.disconnects()
+        assert heard(second) == []
+        server.log.fail_reads(None)
+        server.advance(RETRY)
+        assert heard(second) == ["one"]
+
+
+class TestOnce:
+    """No session gets a row twice."""
+
+    def test_two_that_have_yet_to_acknowledge(self, server: Server, romeo: Client) -> None:
+        """When one of them ends the other has its messages already."""
+        first, second = (server.connect(f"juliet@capulet.example/{name}") for name in ("balcony", "chamber"))
+        for juliet in (first, second):
+            managed(juliet)
+            juliet.sends("<presence/>")
+        say(romeo, "one")
+        assert heard(first) == ["one"]
+        first.disconnects()
+        assert heard(second) == ["one"]
+
+    def test_a_resource_that_acknowledges_becomes_available(self, server: Server, romeo: Client) -> None:
+        """What was sent to its full JID before is on its way."""
+        juliet = server.connect("juliet@capulet.example/balcony")
+        managed(juliet)
+        say(romeo, "one", to="juliet@capulet.example/balcony")
+        juliet.sends("<presence/>")
+        assert heard(juliet) == ["one"]
+
+    def test_a_session_without_a_connection(self, server: Server, romeo: Client) -> None:
+        """What waits in its queue is not read from the log on top."""
+        juliet = server.connect("juliet@capulet.example/balcony")
+        managed(juliet)
+        juliet.sends("<presence/>")
+        say(romeo, "one")
+        session = server.session("juliet@capulet.example/balcony")
+        juliet.loses_connection()
+        server.wait(server.node.router.inboxes.read(session))  # as if it had missed something
+        assert len(session.wire.unacknowledged()) == 1
+
+    def test_priority_that_changes_while_it_is_read(self, server: Server, romeo: Client) -> None:
+        """A slow reader that changes its mind reads on, and does not begin again."""
+        texts = [f"{number} {'x' * 4000}" for number in range(60)]
+        say(romeo, *texts)
+        juliet = server.connect("juliet@capulet.example/balcony")
+        juliet.stops_reading()
+        juliet.sends("<presence/>")
+        juliet.sends("<presence><priority>-1</priority></presence>")
+        juliet.sends("<presence/>")
+        juliet.reads_again()
+        assert heard(juliet) == texts
+
+    def test_priority_that_becomes_negative_while_it_is_read(self, server: Server, romeo: Client) -> None:
+        """RFC 6121, 8.5.2.1.1: then the rest waits, for whoever wants it."""
+        texts = [f"{number} {'x' * 4000}" for number in range(60)]
+        say(romeo, *texts)
+        juliet = server.connect("juliet@capulet.example/balcony")
+        juliet.stops_reading()
+        juliet.sends("<presence/>")
+        juliet.sends("<presence><priority>-1</priority></presence>")
+        juliet.reads_again()
+        some = heard(juliet)
+        assert some == texts[: len(some)]
+        assert len(some) < len(texts)
+        juliet.sends("<presence/>")
+        assert heard(juliet) == texts[len(some) :]
+
+
+class TestLeft:
+    """What a session leaves when it ends."""
+
+    def test_what_it_had_yet_to_read(self, server: Server, romeo: Client) -> None:
+        """Another live session gets what was not written to it, not only what was not acknowledged."""
+        second = comes(server, "chamber")
+        first = server.connect("juliet@capulet.example/balcony")
+        managed(first)
+        texts = [f"{number} {'x' * 4000}" for number in range(60)]
+        session = server.session("juliet@capulet.example/balcony")
+        session.is_catching_up = True  # as it is until it has read what waits
+        say(romeo, *texts, to="juliet@capulet.example/balcony")
+        assert heard(second) == []
+        first.disconnects()
+        assert heard(second) == texts
+
+    def test_rows_of_no_archive(self, server: Server, romeo: Client) -> None:
+        """`no-permanent-store`: they are removed once they are delivered, by whichever session."""
+        romeo.sends("""
+            <message to='juliet@capulet.example' type='chat' id='one'>
+              <body>one</body><no-permanent-store xmlns='urn:xmpp:hints'/>
+            </message>""")
+        first = server.connect("juliet@capulet.example/balcony")
+        managed(first)
+        first.sends("<presence/>")
+        first.disconnects()
+        server.advance(3)
+        second = comes(server)
+        assert heard(second) == ["one"]
+        server.advance(3)
+        owner = Jid.parse("juliet@capulet.example")
+        assert server.wait(server.log.purge(owner)) == 0
+
+    def test_rows_that_are_gone(self, server: Server, romeo: Client) -> None:
+        """Retention may remove what waits; then nobody waits for it any more."""
+        owner = Jid.parse("juliet@capulet.example")
+        first = server.connect("juliet@capulet.example/balcony")
+        managed(first)
+        first.sends("<presence/>")
+        say(romeo, "one")
+        first.disconnects()
+        server.advance(3)
+        server.wait(server.log.purge(owner))
+        comes(server)
+        assert server.node.router.inboxes.waiting() == 0

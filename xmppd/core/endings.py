@@ -42,7 +42,7 @@ class Endings:
         """
         if not self._sessions.remove(session):
             return
-        self._inboxes.ended(session, tuple([row for _, row in unacknowledged if row]))
+        self._inboxes.ended(session)
         drive_alone(
             self._tell(session, reason, unacknowledged),
             lambda error: log.failure("ending {jid} failed", error, jid=session.jid),

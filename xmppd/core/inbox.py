@@ -4,7 +4,8 @@ An `Inbox` exists for an account while it has sessions here that read. It knows 
 it is not delivered is in `open`. A session that becomes reachable first reads what waits and whatever has come since
 then, page by page, and buffers nothing; when there is nothing left that it has not seen it goes *live*: from then on
 each row is handed to it when it is committed. A row that does not follow on what is known (`previous` is another one)
-makes the live sessions read again from there: the log is the truth, what is told is a hint.
+makes the live sessions read again from there: the log is the truth, what is told is a hint. While the log cannot be
+read who has to read it waits, and is not live.
 
 A row is delivered when a resource acknowledged it (XEP-0198), or when it was written to a session without that. How far
 an account is, is written every second (`MessageLog.delivered`); a crash may repeat a message, with the same id.
@@ -20,7 +21,7 @@ from ..protocol.stanza_id import appended, delay_bytes, stanza_id_bytes
 from .clock import Clock
 from .drive import drive_alone
 from .fault_log import FaultLog
-from .message_log import ARCHIVE, RECEIVED, WAIT, Entry, MessageLog, Row, time_of
+from .message_log import ARCHIVE, RECEIVED, WAIT, Entry, MessageLog, Row, StorageUnavailable, time_of
 from .session import Session
 from .sessions import Sessions
 
@@ -29,6 +30,9 @@ PAGE: Final = 50
 
 WRITTEN_AFTER: Final = 1.0
 """Seconds until what was delivered is written."""
+
+RETRY: Final = 5.0
+"""Seconds until a log that could not be read is read again."""
 
 SWEEP: Final = 30.0
 """Seconds between two looks whether the logs have rows that nobody told of."""
@@ -143,36 +147,52 @@ class Inboxes:
     # Who reads
 
     async def read(self, session: Session) -> None:
-        """Let a session that became reachable read what waits, and then go live; returns when it has.
+        """Let a session that became reachable read what waits, and then go live.
 
-        :raises StorageUnavailable: the log cannot be read now; the session is live, and what waits will wait for its
-            next presence.
+        Returns when it has, or does not want to any more; at once if it reads already. While the log cannot be read it
+        is tried again and again: what can be committed then it will find there.
         """
+        if session.is_catching_up:
+            return
         session.is_catching_up = True
-        inbox = self._inboxes.get(session.account) or self._open(session.account)
+        try:
+            while self._is_reachable(session) and not await self._try_to_read(session):
+                await self._pause()
+        finally:
+            session.is_catching_up = False
+
+    async def _try_to_read(self, session: Session) -> bool:
+        """Return whether the log could be read to its end."""
+        account = session.account
+        inbox = self._inboxes.get(account) or self._open(account)
         try:
             if inbox.loading is not None:
                 loaded: Deferred[None] = Deferred()
                 inbox.loading.chainDeferred(loaded)
                 await loaded
+            if self._inboxes.get(account) is not inbox:
+                return False  # nobody knows how far it is
             await self._catch_up(session, inbox)
-        finally:
-            session.is_catching_up = False
+        except StorageUnavailable as error:
+            self._failed(error)
+            return False
+        return True
 
-    def ended(self, session: Session, unacknowledged: Sequence[int] = ()) -> None:
-        """Take note that a session is over: others get what it has not acknowledged."""
-        inbox = self._inboxes.get(session.account)
+    def ended(self, session: Session) -> None:
+        """Take note that a session is over: others get what it has not acknowledged, or was yet to read."""
+        account = session.account
+        inbox = self._inboxes.get(account)
         if inbox is None:
             return
-        if not self._sessions.of(session.account):
+        if not self._sessions.of(account):
             self._write(inbox)
-            self._changed.pop(session.account, None)
-            del self._inboxes[session.account]
-            return
-        self.deliver_again(session.account, unacknowledged)
+            self._changed.pop(account, None)
+            del self._inboxes[account]
+        elif inbox.open and self._live(account):
+            self.deliver_again(account, inbox.open - self._in_flight(account))
 
     def deliver_again(self, account: Jid, ids: Iterable[int]) -> None:
-        """Let the live sessions of an account have rows again that are not delivered."""
+        """Let the live sessions of an account have rows again that are not delivered; not those that have them."""
         inbox = self._inboxes.get(account)
         left = [] if inbox is None else [id for id in ids if id in inbox.open]
         if inbox is not None and left and self._live(account):
@@ -180,9 +200,26 @@ class Inboxes:
 
     async def _hand_again(self, inbox: Inbox, ids: list[int]) -> None:
         for some in _chunks(sorted(ids)):
-            rows = await self._log.waiting(inbox.account, NEVER, some, PAGE)
+            while (rows := await self._try_to_find(inbox, some)) is None:
+                await self._pause()
+            left = [row for row in rows if row.id in inbox.open]
             for session in self._live(inbox.account):
-                await self._hand(session, inbox, [row for row in rows if row.id in inbox.open])
+                await self._hand(session, inbox, left)
+
+    async def _try_to_find(self, inbox: Inbox, ids: Sequence[int]) -> list[Row] | None:
+        """Return rows; none of an account that nobody reads any more, and None if the log cannot be read."""
+        if self._inboxes.get(inbox.account) is not inbox:
+            return []
+        try:
+            return await self._find(inbox, ids)
+        except StorageUnavailable as error:
+            self._failed(error)
+            return None
+
+    def _pause(self) -> "Deferred[None]":
+        over: Deferred[None] = Deferred()
+        self._clock.callLater(RETRY, over.callback, None)
+        return over
 
     def _live(self, account: Jid) -> list[Session]:
         return [
@@ -190,6 +227,9 @@ class Inboxes:
             for session in self._sessions.of(account)
             if session.presence is not None and session.priority >= 0 and not session.is_catching_up
         ]
+
+    def _is_reachable(self, session: Session) -> bool:
+        return session.presence is not None and session.priority >= 0 and session in self._sessions.of(session.account)
 
     # Reading
 
@@ -208,6 +248,8 @@ class Inboxes:
             inbox.upto = position.delivered
             inbox.open |= position.open
             inbox.newest = max(inbox.newest, position.last)
+            inbox.open -= inbox.ahead  # delivered while we asked
+            inbox.ahead = {id for id in inbox.ahead if id > inbox.upto}
         except Exception:
             if self._inboxes.get(inbox.account) is inbox:
                 del self._inboxes[inbox.account]
@@ -219,17 +261,30 @@ class Inboxes:
     async def _catch_up(self, session: Session, inbox: Inbox) -> None:
         """Hand over what waits, page by page, until there is nothing that the session has not seen."""
         position = inbox.upto
-        for some in _chunks(sorted(inbox.open - self._in_flight(session.account))):
-            if not await self._hand(session, inbox, await self._log.waiting(inbox.account, NEVER, some, PAGE)):
+        while True:
+            left = {id for id in inbox.open if id <= position} - self._in_flight(inbox.account) - _had(session)
+            if left:  # at first what waits, later what another session has left
+                rows = await self._find(inbox, sorted(left)[:PAGE])
+            elif position < inbox.newest:
+                newest = inbox.newest
+                found = await self._log.waiting(inbox.account, position, (), PAGE)
+                position = found[-1].id if len(found) == PAGE else max(newest, found[-1].id if found else 0)
+                rows = self._know(inbox, found, position)
+            else:
+                session.position = position
                 return
-        while position < inbox.newest:
-            newest = inbox.newest
-            rows = await self._log.waiting(inbox.account, position, (), PAGE)
-            position = rows[-1].id if len(rows) == PAGE else max(newest, rows[-1].id if rows else 0)
-            known = self._know(inbox, rows, position)
-            if not await self._hand(session, inbox, known):
+            if not await self._hand(session, inbox, rows):
                 return
-        session.position = position
+
+    async def _find(self, inbox: Inbox, ids: Sequence[int]) -> list[Row]:
+        """Return rows that are not delivered, at most a page; those that are not there any more wait no longer."""
+        rows = await self._log.waiting(inbox.account, NEVER, ids, PAGE)
+        inbox.transient.update([row.id for row in rows if not row.flags & ARCHIVE and row.id in inbox.open])
+        gone = inbox.open.intersection(ids).difference([row.id for row in rows])
+        if gone:
+            inbox.open -= gone
+            self._change(inbox)
+        return rows
 
     def _know(self, inbox: Inbox, rows: Sequence[Row], upto: int) -> list[Row]:
         """Take note that everything up to a row was read; return what was not delivered ahead of that."""
@@ -244,14 +299,17 @@ class Inboxes:
         return left
 
     def _in_flight(self, account: Jid) -> set[int]:
-        """Return what was written to sessions that are connected and have yet to acknowledge it."""
-        sessions = self._sessions.of(account)
-        return {id for session in sessions if session.wire.is_connected for id in session.wire.unacknowledged()}
+        """Return what sessions that are connected have, and have yet to acknowledge."""
+        return {id for session in self._sessions.of(account) if session.wire.is_connected for id in _had(session)}
 
     async def _hand(self, session: Session, inbox: Inbox, rows: Sequence[Row]) -> bool:
-        """Write rows to a session, no faster than it reads; return whether it is still there."""
-        account = inbox.account
+        """Write rows to a session, no faster than it reads; return whether it is still there and wants them."""
+        account, had = inbox.account, _had(session)
         for row in rows:
+            if row.id in had:
+                continue
+            if not self._is_reachable(session):
+                return False
             wire = session.wire
             if not wire.write_stanza(late(account, row), row.id):
                 return False
@@ -323,6 +381,12 @@ def late(account: Jid, row: Row) -> bytes:
     """Return a row as it is delivered late: with its id, and since when it has waited (XEP-0160, XEP-0203)."""
     host = account.domainpart
     return appended(row.stanza, stanza_id_bytes(account, row.id), delay_bytes(host, time_of(row.id)))
+
+
+def _had(session: Session) -> set[int]:
+    """Return the rows that a session has, or will have, without having acknowledged them."""
+    held = () if session.valve is None else session.valve.rows()
+    return {*session.wire.unacknowledged(), *held}
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

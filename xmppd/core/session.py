@@ -76,6 +76,9 @@ class Valve(Protocol):
     def admits(self, stanza: "Stanza", row: int) -> bool:
         """Whether a stanza may be written now; if not, the valve has taken it, and writes it later itself."""
 
+    def rows(self) -> Collection[int]:
+        """Return the rows of the account's log that it holds back."""
+
 
 class Session:
     """One bound resource of an account.
