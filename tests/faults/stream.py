@@ -64,7 +64,8 @@ class Stream:
 
     def says(self, text: str) -> None:
         """Write something; who has lost the connection will hear of it when it reads."""
-        self._writer.write(text.encode())
+        if not self._writer.transport.is_closing():
+            self._writer.write(text.encode())
 
     def sends(self, stanza: str) -> None:
         """Write a stanza."""
