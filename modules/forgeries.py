@@ -49,29 +49,25 @@ class Forgeries(Module):
     hosts: Hosts
     router: Router
 
-    @on(OutboundMessage, Phase.SHAPE)
+    @on(OutboundMessage, Phase.SHAPE, children=SUSPECTS)
     async def message_leaves(self, event: OutboundMessage) -> None:
         """A message of a local client."""
-        if SUSPECTS.occur_in(event.stanza.element):
-            event.stanza = self._cleaned(event.stanza, from_client=True)
+        event.stanza = self._cleaned(event.stanza, from_client=True)
 
-    @on(OutboundPresence, Phase.SHAPE)
+    @on(OutboundPresence, Phase.SHAPE, children=SUSPECTS)
     async def presence_leaves(self, event: OutboundPresence) -> None:
         """Presence of a local client, broadcast or not."""
-        if SUSPECTS.occur_in(event.stanza.element):
-            event.stanza = self._cleaned(event.stanza, from_client=True)
+        event.stanza = self._cleaned(event.stanza, from_client=True)
 
-    @on(InboundMessage, Phase.SHAPE)
+    @on(InboundMessage, Phase.SHAPE, children=SUSPECTS)
     async def message_comes(self, event: InboundMessage) -> None:
         """A message of another server's; what is from here was looked at when it left."""
-        if event.stanza.from_.domainpart not in self.hosts and SUSPECTS.occur_in(event.stanza.element):
-            event.stanza = self._cleaned(event.stanza, from_client=False)
+        event.stanza = self._cleaned(event.stanza, from_client=False)
 
-    @on(InboundPresence, Phase.SHAPE)
+    @on(InboundPresence, Phase.SHAPE, children=SUSPECTS)
     async def presence_comes(self, event: InboundPresence) -> None:
         """Presence of another server's."""
-        if event.stanza.from_.domainpart not in self.hosts and SUSPECTS.occur_in(event.stanza.element):
-            event.stanza = self._cleaned(event.stanza, from_client=False)
+        event.stanza = self._cleaned(event.stanza, from_client=False)
 
     def _cleaned(self, stanza: Stanza, *, from_client: bool) -> Stanza:
         """Return the stanza without what is forged; itself if nothing is, or if a service of ours says it."""

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from xmppd.config.schema import option
 from xmppd.core.drive import drive_alone
 from xmppd.core.events import InboundMessage
-from xmppd.core.hooks import Hooks, Phase, notice, on
+from xmppd.core.hooks import Hooks, Pending, Phase, notice, on
 from xmppd.core.inbox import Inboxes
 from xmppd.core.message_log import WAIT, MessageLog
 from xmppd.core.module import Module, Xep
@@ -56,14 +56,16 @@ class Offline(Module):
         drive_alone(self.inboxes.read(session), self._tell)
 
     @on(InboundMessage, Phase.DELIVER)
-    async def bound(self, event: InboundMessage) -> None:
+    def bound(self, event: InboundMessage) -> Pending:
         """Refuse what would be too much, as if nothing could wait for this account; whether it would wait is known now.
 
         :raises ServiceUnavailable: as much waits as may.
         """
-        most, account = self.config.messages, event.account
-        if not most or not event.keep & ~event.veto & WAIT or self.sessions.of(account):
-            return
+        if not event.keep & ~event.veto & WAIT or self.sessions.of(event.account) or not self.config.messages:
+            return None
+        return self._bound(event.account, self.config.messages)
+
+    async def _bound(self, account: Jid, most: int) -> None:
         count = self._waiting.get(account)
         if count is None:
             count = await self.log.count_waiting(account)

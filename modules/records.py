@@ -183,7 +183,7 @@ class Records(Module):
         return flags
 
     @on(OutboundMessage, Phase.RECORD)
-    async def keep_sent(self, event: OutboundMessage) -> None:
+    def keep_sent(self, event: OutboundMessage) -> None:
         """The sender's copy: never waits, and is none if the sender is the addressee."""
         sender, to = event.sender, event.stanza.to
         host = self.hosts.get(sender.account.domainpart)
@@ -192,7 +192,7 @@ class Records(Module):
         event.keep |= self._kept(event.stanza) & ARCHIVE
 
     @on(InboundMessage, Phase.RECORD)
-    async def keep_received(self, event: InboundMessage) -> None:
+    def keep_received(self, event: InboundMessage) -> None:
         """The row of who receives it."""
         host = self.hosts.get(event.account.domainpart)
         if host is None or not host.stores or (host.anonymous and self._is_anonymous(event.account)):

@@ -27,7 +27,7 @@ from xmppd.core.events import (
     OutboundPresence,
     SessionBound,
 )
-from xmppd.core.hooks import Hooks, Phase, Verdict, notice, on
+from xmppd.core.hooks import Hooks, Pending, Phase, Ruling, Verdict, notice, on
 from xmppd.core.iq import IqRequest, iq
 from xmppd.core.log import Log
 from xmppd.core.metrics import Metrics, Tally, counter
@@ -162,13 +162,17 @@ class BlockingModule(Module):
     # What comes in
 
     @on(InboundMessage, Phase.GUARD)
-    async def stop_message(self, event: InboundMessage) -> Verdict | None:
+    def stop_message(self, event: InboundMessage) -> Ruling:
         """User Blocks JID: a message is answered as if there were no such account."""
-        blocklist, stanza = self._lists.known(event.account), event.stanza
+        blocklist = self._lists.known(event.account)
         if blocklist is None:
-            blocklist = await self._lists.get(event.account)
-        if not blocklist.blocks:
-            return None
+            return self._stop_message(event)
+        return self._ruling(blocklist, event.stanza) if blocklist.blocks else None
+
+    async def _stop_message(self, event: InboundMessage) -> Verdict | None:
+        return self._ruling(await self._lists.get(event.account), event.stanza)
+
+    def _ruling(self, blocklist: Blocklist, stanza: Stanza) -> Verdict | None:
         if not blocklist.covers(stanza.from_):
             return self._stopped("inbound", Verdict.DROP) if _invites_for(stanza, blocklist) else None
         if stanza.type in SILENT or (stanza.from_.resourcepart and stanza.child(ROOM) is not None):
@@ -200,9 +204,12 @@ class BlockingModule(Module):
     # What goes out
 
     @on(OutboundMessage, Phase.GUARD)
-    async def refuse_message(self, event: OutboundMessage) -> None:
+    def refuse_message(self, event: OutboundMessage) -> Pending:
         """User Blocks JID: the user is told why."""
-        await self._refuse(event.sender.account, event.stanza.to)
+        blocklist = self._lists.known(event.sender.account)
+        if blocklist is not None and not blocklist.blocks:
+            return None
+        return self._refuse(event.sender.account, event.stanza.to)
 
     @on(OutboundPresence, Phase.GUARD)
     async def refuse_presence(self, event: OutboundPresence) -> None:
@@ -215,9 +222,7 @@ class BlockingModule(Module):
         await self._refuse(event.sender.account, event.stanza.to)
 
     async def _refuse(self, account: Jid, to: Jid | None) -> None:
-        blocklist = self._lists.known(account)
-        if blocklist is None:
-            blocklist = await self._lists.get(account)
+        blocklist = await self._lists.get(account)
         if blocklist.blocks and to is not None and blocklist.covers(to):
             self._stopped("outbound")
             raise refusal()

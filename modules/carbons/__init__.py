@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from xmppd.core.events import BindInline, Distributing, InlineFeatures, MessageSent
-from xmppd.core.hooks import Phase, collect, notice, on
+from xmppd.core.hooks import Pending, Phase, collect, notice, on
 from xmppd.core.iq import IqRequest, iq
 from xmppd.core.metrics import Metrics, Tally, counter
 from xmppd.core.module import Module, Xep
@@ -79,29 +79,31 @@ class Carbons(Module):
             enable(event.session)
 
     @on(Distributing, Phase.COPY)
-    async def copy_received(self, event: Distributing) -> None:
+    def copy_received(self, event: Distributing) -> Pending:
         """Receiving Messages: who does not get it by RFC 6121, 8.5, gets a copy."""
         sessions = self.sessions.of(event.account)
         if not sessions or (len(sessions) == 1 and _has_all(sessions[0])):
-            return
+            return None
         stanza = event.stanza
         enabled = [session for session in sessions if session[ENABLED]]
         if enabled and self._is_copied(event.account, stanza, Way.RECEIVED, stanza.from_):
             getting = distribution(stanza, sessions).sessions
             left = [each for each in enabled if each not in getting and each.jid != stanza.from_]
-            await self._copy(stanza, Way.RECEIVED, event.account, left)
+            return self._copy(stanza, Way.RECEIVED, event.account, left)
+        return None
 
     @notice(MessageSent)
-    async def copy_sent(self, event: MessageSent) -> None:
+    def copy_sent(self, event: MessageSent) -> Pending:
         """Sending Messages: all but the one that sent it get a copy."""
         sender, stanza = event.sender, event.stanza
         sessions = self.sessions.of(sender.account)
         if len(sessions) < 2 or stanza.to is None or stanza.to.bare == sender.account:
-            return
+            return None
         enabled = [session for session in sessions if session is not sender and session[ENABLED]]
         if enabled and self._is_copied(sender.account, stanza, Way.SENT, stanza.to):
             marked = stanza.with_added(stanza_id(sender.account, event.row)) if event.row else stanza
-            await self._copy(marked, Way.SENT, sender.account, enabled)
+            return self._copy(marked, Way.SENT, sender.account, enabled)
+        return None
 
     def _is_copied(self, account: Jid, stanza: Stanza, way: Way, peer: Jid) -> bool:
         """Whether a message is eligible; if it is, errors that answer it will be."""

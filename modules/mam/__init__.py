@@ -31,7 +31,7 @@ from xmppd.core.events import (
     MessageSent,
     OutboundMessage,
 )
-from xmppd.core.hooks import Hooks, Phase, collect, notice, on
+from xmppd.core.hooks import Hooks, Pending, Phase, collect, notice, on
 from xmppd.core.host import Hosts
 from xmppd.core.iq import IqRequest, Target, iq
 from xmppd.core.message_log import ARCHIVE, MessageLog, Row
@@ -43,7 +43,6 @@ from xmppd.protocol import rsm
 from xmppd.protocol.element import Element
 from xmppd.protocol.errors import Forbidden, ItemNotFound, NotAllowed, ResourceConstraint
 from xmppd.protocol.jid import Jid
-from xmppd.protocol.stanza import Stanza
 from xmppd.protocol.stanza_id import NAMESPACE as STANZA_IDS
 
 from . import retraction
@@ -51,16 +50,12 @@ from .answer import METADATA, Results, fin, metadata, page_of
 from .options import Config, Default
 from .preferences import PREFS, Preferences, read_preferences
 from .query import NS, QUERY, Asked, query_form, read_query
-from .retraction import RETRACT, TOMBSTONES, bury_received, bury_sent, retracted_id
+from .retraction import RETRACT, SOUGHT, TOMBSTONES, bury_received, bury_sent
 from .store import PreferenceStore, RememberedPreferences
 
 ACCOUNT_FEATURES: Final = (
     NS, f"{NS}#extended", f"{NS}#groupchat-field", rsm.NS, STANZA_IDS, retraction.NS, TOMBSTONES,
 )  # fmt: skip
-
-
-UNDER_WAY: Final = 60.0
-"""Seconds that a message may take from its sender to its commit, and more."""
 
 
 @dataclass(slots=True)
@@ -84,7 +79,6 @@ class Mam(Module):
     shards: Shards
     _preferences: RememberedPreferences = field(init=False)
     _queries: dict[Jid, int] = field(default_factory=dict, init=False)
-    _retraction_seen: float = field(default=0.0, init=False)  # when the last one came, in seconds since the epoch
 
     def __post_init__(self) -> None:
         self._preferences = RememberedPreferences(PreferenceStore(self.shards), lambda: self.config.cache)
@@ -191,21 +185,22 @@ class Mam(Module):
         return wanted.element()
 
     @on(OutboundMessage, Phase.RECORD)
-    async def heed_sender(self, event: OutboundMessage) -> None:
+    def heed_sender(self, event: OutboundMessage) -> Pending:
         """XEP-0441, Outgoing messages."""
         account, to = event.sender.account, event.stanza.to
-        self._note_retraction(event.stanza)
         if self._wants_all(account) or to is None or event.sender.is_anonymous:
-            return
-        if not await self._archives(account, to):
-            event.veto |= ARCHIVE
+            return None
+        return self._heed(event, account, to)
 
     @on(InboundMessage, Phase.RECORD)
-    async def heed_recipient(self, event: InboundMessage) -> None:
+    def heed_recipient(self, event: InboundMessage) -> Pending:
         """XEP-0441, Incoming messages."""
-        if event.stanza.from_.domainpart not in self.hosts:
-            self._note_retraction(event.stanza)
-        if not self._wants_all(event.account) and not await self._archives(event.account, event.stanza.from_):
+        if self._wants_all(event.account):
+            return None
+        return self._heed(event, event.account, event.stanza.from_)
+
+    async def _heed(self, event: OutboundMessage | InboundMessage, account: Jid, peer: Jid) -> None:
+        if not await self._archives(account, peer):
             event.veto |= ARCHIVE
 
     def _wants_all(self, account: Jid) -> bool:
@@ -230,27 +225,16 @@ class Mam(Module):
 
     # Retractions
 
-    @on(Distributing, Phase.COPY)
+    @on(Distributing, Phase.COPY, children=SOUGHT)
     async def bury_received(self, event: Distributing) -> None:
         """XEP-0424, Tombstones: in the archive of who received it; the retraction itself goes on meanwhile."""
-        if self._retracts(event.stanza):
-            burial = bury_received(self.log, event.account, event.stanza, event.row, self._since())
-            drive_alone(burial, self._tell)
+        burial = bury_received(self.log, event.account, event.stanza, event.row, self._since())
+        drive_alone(burial, self._tell)
 
-    @notice(MessageSent)
+    @notice(MessageSent, children=SOUGHT)
     async def bury_sent(self, event: MessageSent) -> None:
         """XEP-0424, Tombstones: in the archive of who sent it."""
-        if self._retracts(event.stanza):
-            drive_alone(bury_sent(self.log, event.sender.account, event.stanza, event.row, self._since()), self._tell)
-
-    def _note_retraction(self, stanza: Stanza) -> None:
-        if retracted_id(stanza) is not None:
-            self._retraction_seen = self.clock.seconds()
-
-    def _retracts(self, stanza: Stanza) -> bool:
-        """Whether a message takes another back; each was looked at before its commit, and nearly none does."""
-        is_possible = self.clock.seconds() - self._retraction_seen < UNDER_WAY
-        return is_possible and retracted_id(stanza) is not None
+        drive_alone(bury_sent(self.log, event.sender.account, event.stanza, event.row, self._since()), self._tell)
 
     def _since(self) -> float:
         return self.clock.seconds() - self.config.retractable

@@ -10,15 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xmppd.core.events import Distributing, Undelivered
-from xmppd.core.hooks import Hooks, Phase, Verdict, on
+from xmppd.core.events import Delivering, Distributing, Undelivered
+from xmppd.core.hooks import Hooks, Phase, Ruling, Verdict, on
 from xmppd.core.module import Module
 from xmppd.core.router import Router
 from xmppd.core.session import Session
 from xmppd.core.sessions import Sessions
 from xmppd.protocol.errors import ServiceUnavailable, StanzaError
 
-from .api import TO_NOBODY, Fate, distribution, without_named
+from .api import TO_NOBODY, Distribution, Fate, distribution, without_named
 
 
 @dataclass(slots=True)
@@ -32,15 +32,28 @@ class Messages(Module):
     sessions: Sessions
 
     @on(Distributing, Phase.DELIVER)
-    async def deliver(self, event: Distributing) -> Verdict:
+    def deliver(self, event: Distributing) -> Ruling:
         """8.5: to one resource, to all, to nobody.
 
         :raises ServiceUnavailable: nobody has it and nobody keeps it.
         """
-        stanza, account = event.stanza, event.account
-        fate, sessions = distribution(stanza, self.sessions.of(account))
-        if await self._write(event, sessions):
+        found = distribution(event.stanza, self.sessions.of(event.account))
+        if self.hooks.wants(Delivering):
+            return self._deliver(event, found)
+        taken = False
+        for session in found.sessions:
+            if self.router.write(session, event.stanza, event.row):
+                taken = True
+        return Verdict.HANDLED if taken else self._not_taken(event, found.fate)
+
+    async def _deliver(self, event: Distributing, found: Distribution) -> Verdict:
+        if await self._write(event, found.sessions):
             return Verdict.HANDLED
+        return await self._not_taken(event, found.fate)
+
+    async def _not_taken(self, event: Distributing, fate: Fate) -> Verdict:
+        """See to what those that it is for did not take."""
+        stanza, account = event.stanza, event.account
         if fate is Fate.RESOURCE:  # which does not take anything any more
             fate, sessions = without_named(stanza, self.sessions.of(account))
             if await self._write(event, sessions):

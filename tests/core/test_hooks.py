@@ -11,7 +11,10 @@ from twisted.logger import globalLogPublisher
 from xmppd.core.drive import drive
 from xmppd.core.hooks import Collection, Decision, Hooks, Notice, Phase, Verdict, collect, marked, notice, on
 from xmppd.core.shards import StorageUnavailable
+from xmppd.protocol.element import E, Names
 from xmppd.protocol.errors import Forbidden, InternalServerError, Misuse, ResourceConstraint
+from xmppd.protocol.jid import Jid
+from xmppd.protocol.stanza import Stanza
 
 from .logged import lines
 
@@ -78,6 +81,44 @@ class Faulty:
     @notice(Happened)
     async def fail_to_hear(self, event: Happened) -> None:
         raise self.error
+
+
+@dataclass
+class MayPass(Decision):
+    stanza: Stanza
+    seen: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Passed(Notice):
+    stanza: Stanza
+    seen: list[str] = field(default_factory=list)
+
+
+class Choosy:
+    """Handlers that have to do with some stanzas only; none of them ever waits."""
+
+    @on(MayPass, Phase.SHAPE, children=Names("{urn:a}a"))
+    def shape(self, event: MayPass) -> None:
+        event.seen.append("shape")
+
+    @on(MayPass, Phase.COPY, children=Names("{urn:b}b", "{urn:c}c"))
+    def copy(self, event: MayPass) -> None:
+        event.seen.append("copy")
+
+    @on(MayPass, Phase.DELIVER)
+    def deliver(self, event: MayPass) -> Verdict:
+        event.seen.append("deliver")
+        return Verdict.HANDLED
+
+    @notice(Passed, children=Names("{urn:b}b"))
+    def hear(self, event: Passed) -> None:
+        event.seen.append("hear")
+
+
+def message_with(*children: str) -> Stanza:
+    """Return a message with these children."""
+    return Stanza.build("message", *[E(name) for name in children], to=None, from_=Jid("romeo@montague.example"))
 
 
 class Slow:
@@ -224,6 +265,69 @@ class TestDecisions:
         hooks.bind("old", Old())
         assert drive(hooks.decide(May())) is Verdict.DROP
 
+    def test_plain_methods_are_done_at_once(self) -> None:
+        """Who never waits costs no coroutine: the ruling is there, and nothing is to be awaited."""
+        hooks = Hooks()
+        hooks.bind("choosy", Choosy())
+        assert hooks.begin(MayPass(message_with())) is Verdict.HANDLED
+        assert hooks.begin(May()) is None
+
+    def test_plain_methods_behind_one_that_waits(self) -> None:
+        """The order stays what it is, whoever waits."""
+        waiting: Deferred[None] = Deferred()
+
+        class Thinker:
+            @on(MayPass, Phase.GUARD)
+            async def think(self, event: MayPass) -> None:
+                await waiting
+                event.seen.append("think")
+
+        hooks = Hooks()
+        hooks.bind("choosy", Choosy())
+        hooks.bind("thinker", Thinker())
+        event = MayPass(message_with("{urn:a}a"))
+        verdicts: list[Verdict | None] = []
+        result = drive(hooks.decide(event))
+        assert isinstance(result, Deferred)
+        result.addCallback(verdicts.append)
+        assert event.seen == []
+        waiting.callback(None)
+        assert (verdicts, event.seen) == ([Verdict.HANDLED], ["think", "shape", "deliver"])
+
+    @pytest.mark.parametrize(
+        ("children", "seen"),
+        [
+            ((), ["deliver"]),
+            (("{urn:z}a",), ["deliver"]),
+            (("{urn:a}a",), ["shape", "deliver"]),
+            (("{urn:z}z", "{urn:c}c"), ["copy", "deliver"]),
+            (("{urn:b}b", "{urn:a}a"), ["shape", "copy", "deliver"]),
+        ],
+    )
+    def test_handlers_for_some_children(self, children: tuple[str, ...], seen: list[str]) -> None:
+        """One that asks for children is not called without them."""
+        hooks = Hooks()
+        hooks.bind("choosy", Choosy())
+        event = MayPass(message_with(*children))
+        hooks.begin(event)
+        assert event.seen == seen
+
+    def test_handlers_that_come_later(self) -> None:
+        """What was found in a stanza is looked for anew when somebody asks for more."""
+        hooks = Hooks()
+        hooks.bind("choosy", Choosy())
+        event = MayPass(message_with("{urn:d}d"))
+        hooks.begin(event)
+
+        class Late:
+            @on(MayPass, Phase.GUARD, children=Names("{urn:d}d"))
+            def guard(self, event: MayPass) -> None:
+                event.seen.append("guard")
+
+        hooks.bind("late", Late())
+        hooks.begin(event)
+        assert "guard" in event.seen
+
     def test_tap(self) -> None:
         """Who watches sees every decision before anybody handles it, also those that nobody handles."""
         hooks = Hooks()
@@ -283,6 +387,35 @@ class TestNotices:
             drive(hooks.notify(event))
         assert event.seen == ["b"] * 10
         assert lines(logged) == ["a.fail_to_hear in Happened has no storage: db.example is down"]
+
+    def test_wait_keeps_nobody_from_hearing(self, logged: list[dict[str, Any]]) -> None:
+        """Who waits, and who fails behind that, is isolated as well."""
+        waiting: Deferred[None] = Deferred()
+
+        class Waiter:
+            @notice(Happened)
+            async def hear(self, event: Happened) -> None:
+                await waiting
+
+        hooks = Hooks()
+        hooks.bind("a", Waiter())
+        hooks.bind("b", Faulty(KeyError("x")))
+        hooks.bind("c", Guest("c"))
+        event = Happened()
+        result = drive(hooks.notify(event))
+        assert isinstance(result, Deferred)
+        assert event.seen == []
+        waiting.errback(ValueError("late"))
+        assert event.seen == ["c"]
+        assert names(logged) == ["a.hear", "b.fail_to_hear"]
+
+    def test_children(self) -> None:
+        """As with decisions."""
+        hooks = Hooks()
+        hooks.bind("choosy", Choosy())
+        events = [Passed(message_with()), Passed(message_with("{urn:b}b"))]
+        assert [hooks.tell(event) for event in events] == [None, None]
+        assert [event.seen for event in events] == [[], ["hear"]]
 
     def test_nobody_listens(self) -> None:
         """An event that nobody handles is nothing special."""

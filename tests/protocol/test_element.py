@@ -157,6 +157,10 @@ class TestNames:
 
     LOOKED_FOR = Names("{urn:x}a", "{urn:y}b", "c")
 
+    def test_names(self) -> None:
+        """They can be put together with others."""
+        assert set(self.LOOKED_FOR) == {"{urn:x}a", "{urn:y}b", "c"}
+
     @pytest.mark.parametrize("inner", [b"as received", None])
     @pytest.mark.parametrize("looked_at", [True, False])
     @pytest.mark.parametrize(

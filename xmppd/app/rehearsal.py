@@ -18,7 +18,7 @@ from ..core.doubles import Doubles
 from ..core.hooks import Hooks
 from ..core.host import Hosts
 from ..core.iq import Iqs
-from ..core.router import NoRemote, Router, may_be_answered
+from ..core.router import NoRemote, Router, may_be_answered, waited
 from ..core.sessions import Sessions
 from ..core.trace import Step, Trace, TracedHooks, TracedIqs, TracedRouter
 from ..modules.roster.api import Rosters
@@ -107,7 +107,7 @@ class Stage:
         if self._live.sessions.at(sender) is None:
             self._trace.note(f"{sender} is not connected; this is what would be if it had just logged in")
         assert isinstance(node.sessions, Doubles)
-        await node.router.from_client(node.sessions.enter(sender), stanza)
+        await waited(node.router.from_client(node.sessions.enter(sender), stanza))
 
 
 def _answer(stanza: Stanza, error: StanzaError) -> str:

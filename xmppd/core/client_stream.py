@@ -10,7 +10,7 @@ does not read its own stream is closed when more than `send_buffer` waits for it
 
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Coroutine
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -366,13 +366,12 @@ class ClientStream:
         if item.__class__ is not Element:
             self.close(item if isinstance(item, StreamError) else None)
             return
-        context = self._context
-        context.counters.stanzas_received += 1
+        self._context.counters.stanzas_received += 1
         try:
-            if item.name in KINDS:
-                result = drive(self._stanza(session, item))
-            else:
-                result = drive(self._nonza(session, item))
+            pending = self._stanza(session, item) if item.name in KINDS else self._nonza(session, item)
+            if pending is None:
+                return
+            result = drive(pending)
         except Exception as error:
             self._end(error)
             return
@@ -399,8 +398,8 @@ class ClientStream:
             error = StreamError("internal-server-error")
         self.close(error)
 
-    async def _stanza(self, session: Session, element: Element) -> None:
-        """Handle one stanza; whatever is wrong with it becomes its answer."""
+    def _stanza(self, session: Session, element: Element) -> Coroutine[Any, Any, None] | None:
+        """Handle one stanza, or return what is to be driven for it; whatever is wrong with it becomes its answer."""
         sender = element.attributes.get("from")
         if sender is not None and sender != session.jid:
             check_from(sender, session)
@@ -409,15 +408,15 @@ class ClientStream:
         except Malformed as malformed:
             answer(session, malformed.stanza, malformed.error)
             session.gate.received += 1
-            return
+            return None
         try:
-            await self._context.router.from_client(session, stanza)
-        except StanzaError as error:
-            answer(session, stanza, error)
+            pending = self._context.router.from_client(session, stanza)
+            if pending is not None:
+                return wait_for(pending, session, stanza)
         except Exception as error:
-            log.failure("a {kind} from {jid} failed", error, kind=stanza.kind, jid=session.jid)
-            answer(session, stanza, InternalServerError())
+            went_wrong(session, stanza, error)
         session.gate.received += 1  # not before: what is being handled is not settled
+        return None
 
     async def _nonza(self, session: Session, element: Element) -> None:
         if element.name == ERROR:  # the client gives up; an error is not answered with another (RFC 6120, 4.9.1.1)
@@ -427,6 +426,23 @@ class ClientStream:
         if handler is None:
             raise unknown_element(element, self._stream.state)
         await handler(session, element)
+
+
+async def wait_for(pending: Awaitable[None], session: Session, stanza: Stanza) -> None:
+    """Await what the handling of a stanza waits for."""
+    try:
+        await pending
+    except Exception as error:
+        went_wrong(session, stanza, error)
+    session.gate.received += 1
+
+
+def went_wrong(session: Session, stanza: Stanza, error: Exception) -> None:
+    """Answer a stanza with the error that was raised; one that is a fault of our own is told nobody but the log."""
+    if not isinstance(error, StanzaError):
+        log.failure("a {kind} from {jid} failed", error, kind=stanza.kind, jid=session.jid)
+        error = InternalServerError()
+    answer(session, stanza, error)
 
 
 def answer(session: Session, stanza: Stanza, error: StanzaError) -> None:

@@ -8,12 +8,17 @@
 
 There are no numeric priorities. Within a phase handlers run in the order of their owners' names, and that must not
 matter.
+
+Whoever may wait is `async def`. A handler that every message passes and that nearly never waits is a plain method,
+which returns its verdict, or what is to be awaited for it: a coroutine costs more than such a handler does. One that
+has to do with some children of a stanza only says which, and is not called for others.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from enum import Enum, IntEnum, auto
 from typing import Any, NamedTuple, TypeVar
 
+from ..protocol.element import Element, Names
 from ..protocol.errors import Misuse, StanzaError
 from .clock import Clock
 from .fault_log import FaultLog
@@ -61,22 +66,32 @@ D = TypeVar("D", bound=Decision)
 C = TypeVar("C", bound=Collection)
 N = TypeVar("N", bound=Notice)
 S = TypeVar("S")
+Pending = Awaitable[None] | None
+"""What is left of something that was begun: None if nothing is, else what must be awaited."""
+
+Ruling = Verdict | Awaitable[Verdict | None] | None
+"""What a handler of a decision returns, and all of them together: a verdict or none, or what to await for it."""
 
 
 class Registration(NamedTuple):
-    """What a decorator noted on a method: the event's class and, for a decision, the phase."""
+    """What a decorator noted on a method: the event's class, for a decision the phase, and which children it is for."""
 
     event: type[Decision] | type[Collection] | type[Notice]
     phase: Phase | None
+    children: Names | None = None
 
 
 class Entry(NamedTuple):
-    """One bound handler, as `xmppctl hooks` prints it."""
+    """One bound handler, as `xmppctl hooks` prints it.
+
+    :ivar children: it is called for stanzas with one of these only; None for all.
+    """
 
     event: type[Decision] | type[Collection] | type[Notice]
     phase: Phase | None
     owner: str
-    handler: Callable[[Any], Awaitable[Any]]
+    handler: Callable[[Any], Any]
+    children: Names | None = None
 
     @property
     def name(self) -> str:
@@ -84,11 +99,28 @@ class Entry(NamedTuple):
         return f"{self.owner}.{getattr(self.handler, '__name__', '?')}"
 
 
+class Pipeline(NamedTuple):
+    """The handlers of one event, in order.
+
+    :ivar plain: those that are called for any stanza.
+    :ivar names: children that others ask for; None if there are no others.
+    :ivar entries: those and the others.
+    """
+
+    plain: tuple[Callable[[Any], Any], ...]
+    names: Names | None
+    entries: tuple[Entry, ...]
+
+
 def on(
-    event: type[D], phase: Phase
-) -> Callable[[Callable[[S, D], Awaitable[Verdict | None]]], Callable[[S, D], Awaitable[Verdict | None]]]:
-    """Mark an async method as a handler of a decision."""
-    return _marking(Registration(event, phase))
+    event: type[D], phase: Phase, *, children: Names | None = None
+) -> Callable[[Callable[[S, D], Ruling]], Callable[[S, D], Ruling]]:
+    """Mark a method as a handler of a decision.
+
+    :param children: it is called only if the event's stanza, as it is when the first handler is asked, has a child of
+        one of these names.
+    """
+    return _marking(Registration(event, phase, children))
 
 
 def collect(event: type[C]) -> Callable[[Callable[[S, C], Awaitable[None]]], Callable[[S, C], Awaitable[None]]]:
@@ -96,9 +128,14 @@ def collect(event: type[C]) -> Callable[[Callable[[S, C], Awaitable[None]]], Cal
     return _marking(Registration(event, None))
 
 
-def notice(event: type[N]) -> Callable[[Callable[[S, N], Awaitable[None]]], Callable[[S, N], Awaitable[None]]]:
-    """Mark an async method as a listener to a notice."""
-    return _marking(Registration(event, None))
+def notice(
+    event: type[N], *, children: Names | None = None
+) -> Callable[[Callable[[S, N], Pending]], Callable[[S, N], Pending]]:
+    """Mark a method as a listener to a notice.
+
+    :param children: as in `on`.
+    """
+    return _marking(Registration(event, None, children))
 
 
 def _marking(registration: Registration) -> Callable[[Any], Any]:
@@ -137,7 +174,10 @@ class Hooks:
     def __init__(self, clock: Clock | None = None) -> None:
         self.faults = FaultLog(log, clock)
         self._entries: list[Entry] = []
-        self._handlers: dict[type, tuple[Callable[[Any], Awaitable[Any]], ...]] = {}
+        self._pipelines: dict[type, Pipeline] = {}
+        self._names: Names | None = None  # all children that any handler asks for
+        self._looked_at: Element | None = None  # what was looked at last,
+        self._is_marked = False  # and whether any of them is in it
         self.tap: Callable[[Decision], None] | None = None
         self.generation = 0
 
@@ -149,7 +189,7 @@ class Hooks:
         :raises Misuse: one of them is bound already; none is bound twice.
         """
         found = [
-            Entry(registration.event, registration.phase, owner, method)
+            Entry(registration.event, registration.phase, owner, method, registration.children)
             for method, registration in marked(handlers, "__xmppd_hooks__")
         ]
         twice = [entry.name for entry in found if entry in self._entries]
@@ -165,11 +205,13 @@ class Hooks:
 
     def _compile(self) -> None:
         self._entries.sort(key=lambda entry: (entry.event.__name__, entry.phase or 0, entry.owner))
-        handlers: dict[type, list[Any]] = {}
+        by_event: dict[type, list[Entry]] = {}
         for entry in self._entries:
-            handlers.setdefault(entry.event, []).append(entry.handler)
+            by_event.setdefault(entry.event, []).append(entry)
+        self._pipelines = {event: _pipeline(entries) for event, entries in by_event.items()}
+        self._names = _together(self._entries)
+        self._looked_at = None
         self.generation += 1
-        self._handlers = {event: tuple(found) for event, found in handlers.items()}
 
     def entries(self) -> list[Entry]:
         """Return the whole pipeline in order."""
@@ -177,7 +219,7 @@ class Hooks:
 
     def wants(self, event: type) -> bool:
         """Whether anybody handles that event; a hot path need not build one that nobody wants."""
-        return event in self._handlers or self.tap is not None
+        return event in self._pipelines or self.tap is not None
 
     # Firing
 
@@ -186,35 +228,107 @@ class Hooks:
 
         :raises StanzaError: a handler refused, failed (`InternalServerError`) or had no storage (`ResourceConstraint`).
         """
+        ruling = self.begin(event)
+        return ruling if ruling is None or isinstance(ruling, Verdict) else await ruling
+
+    def begin(self, event: Decision) -> Ruling:
+        """As `decide`, for the hot path: only what waits has to be awaited."""
         if self.tap is not None:
             self.tap(event)
         handler = None
+        rest = iter(self._handlers(event))
         try:
-            for handler in self._handlers.get(event.__class__, ()):
-                verdict = await handler(event)
-                if verdict is not None:
-                    return verdict  # type: ignore[no-any-return]
+            for handler in rest:
+                found = handler(event)
+                if found is not None:
+                    return found if found.__class__ is Verdict else self._go_on(event, handler, found, rest)
         except StanzaError:
             raise
         except Exception as error:
-            raise self.faults.answer(self._name(handler), type(event).__name__, error) from error
+            raise self._answer(handler, event, error) from error
         return None
+
+    async def _go_on(
+        self, event: Decision, handler: object, found: Awaitable[Verdict | None], rest: Iterator[Callable[[Any], Any]]
+    ) -> Verdict | None:
+        """Await what a handler returned, and run those behind it."""
+        try:
+            verdict = await found
+            while verdict is None:
+                handler = next(rest, None)
+                if handler is None:
+                    return None
+                ruling = handler(event)
+                verdict = ruling if ruling is None or isinstance(ruling, Verdict) else await ruling
+        except StanzaError:
+            raise
+        except Exception as error:
+            raise self._answer(handler, event, error) from error
+        return verdict
+
+    def _answer(self, handler: object, event: Decision, error: Exception) -> StanzaError:
+        return self.faults.answer(self._name(handler), type(event).__name__, error)
+
+    def _handlers(self, event: Any) -> tuple[Callable[[Any], Any], ...]:
+        """Return who is called for an event. What its stanza has is looked up once for all events that it comes to."""
+        pipeline = self._pipelines.get(event.__class__)
+        if pipeline is None:
+            return ()
+        plain, names, entries = pipeline
+        if names is None:
+            return plain
+        element = event.stanza.element
+        if element is not self._looked_at:
+            assert self._names is not None, "the names of all are known where those of one event are"
+            self._looked_at = element
+            self._is_marked = self._names.occur_in(element)
+        if not self._is_marked or not names.occur_in(element):
+            return plain
+        return tuple([entry.handler for entry in entries if entry.children is None or entry.children.occur_in(element)])
 
     async def collect(self, event: C) -> C:
         """Let everybody contribute; return the event."""
-        await self._tell_all(event)
+        pending = self.tell(event)
+        if pending is not None:
+            await pending
         return event
 
     async def notify(self, event: Notice) -> None:
         """Tell everybody."""
-        await self._tell_all(event)
+        pending = self.tell(event)
+        if pending is not None:
+            await pending
 
-    async def _tell_all(self, event: Collection | Notice) -> None:
-        for handler in self._handlers.get(event.__class__, ()):
+    def tell(self, event: Collection | Notice) -> Pending:
+        """As `notify` and `collect`, for the hot path: only what waits has to be awaited."""
+        rest = iter(self._handlers(event))
+        for handler in rest:
             try:
-                await handler(event)
+                found = handler(event)
+                if found is not None:
+                    return self._tell_on(event, handler, found, rest)
             except Exception as error:
-                self.faults.tell(self._name(handler), type(event).__name__, error)
+                self._failed(handler, event, error)
+        return None
+
+    async def _tell_on(
+        self, event: Collection | Notice, handler: object, found: Awaitable[None], rest: Iterator[Callable[[Any], Any]]
+    ) -> None:
+        """Await what a handler returned, and tell those behind it."""
+        try:
+            await found
+        except Exception as error:
+            self._failed(handler, event, error)
+        for handler in rest:
+            try:
+                pending = handler(event)
+                if pending is not None:
+                    await pending
+            except Exception as error:
+                self._failed(handler, event, error)
+
+    def _failed(self, handler: object, event: Collection | Notice, error: Exception) -> None:
+        self.faults.tell(self._name(handler), type(event).__name__, error)
 
     def _name(self, handler: object) -> str:
         """Return the name of a handler, which may have been unbound while it ran."""
@@ -222,3 +336,15 @@ class Hooks:
             if entry.handler == handler:
                 return entry.name
         return str(getattr(handler, "__qualname__", handler))
+
+
+def _pipeline(entries: Sequence[Entry]) -> Pipeline:
+    """Return the handlers of one event, whose entries are in order."""
+    plain = tuple(entry.handler for entry in entries if entry.children is None)
+    return Pipeline(plain, _together(entries), tuple(entries))
+
+
+def _together(entries: Iterable[Entry]) -> Names | None:
+    """Return all names of children that are asked for; None if none are."""
+    names = {name for entry in entries if entry.children is not None for name in entry.children}
+    return Names(*names) if names else None

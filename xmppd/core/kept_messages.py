@@ -19,7 +19,7 @@ from .clock import Clock
 from .drive import drive_alone
 from .events import MessageSent
 from .gate import Lane
-from .hooks import Hooks
+from .hooks import Hooks, Pending
 from .inbox import Inboxes
 from .message_log import KINDS, RECEIVED, SENT, Entry, MessageLog
 from .resending import Resending
@@ -27,7 +27,7 @@ from .session import Session
 
 KEY_SIZE: Final = 16
 
-Distribute = Callable[[Jid, Stanza, int], Awaitable[None]]
+Distribute = Callable[[Jid, Stanza, int], Pending]
 Refuse = Callable[[Session | None, Stanza, StanzaError], Awaitable[None]]
 
 
@@ -179,7 +179,9 @@ class KeptMessages:
             await self._give_up(message, message.error)
             return
         try:
-            await self._deliver(message)
+            pending = self._deliver(message)
+            if pending is not None:
+                await pending
         except Exception as error:
             await self._give_up(message, error)
             return
@@ -189,16 +191,16 @@ class KeptMessages:
         else:
             await self.settle(message)
 
-    async def _deliver(self, message: KeptMessage) -> None:
+    def _deliver(self, message: KeptMessage) -> Pending:
         account, received = message.account, message.received
         if account is None:
-            return
+            return None
         if received is None:
-            await self._distribute(account, message.stanza, 0)
-        elif not received.is_repeated:
-            await self._distribute(account, with_id(message.stanza, received), received.id)
-        else:
-            self._inboxes.deliver_again(account, (received.id,))
+            return self._distribute(account, message.stanza, 0)
+        if not received.is_repeated:
+            return self._distribute(account, with_id(message.stanza, received), received.id)
+        self._inboxes.deliver_again(account, (received.id,))
+        return None
 
     async def settle(self, message: KeptMessage) -> None:
         """Tell the sender's side that all is done."""
@@ -209,7 +211,9 @@ class KeptMessages:
         if session is None:
             return
         if (copy is None or not copy.is_repeated) and self._hooks.wants(MessageSent):
-            await self._hooks.notify(MessageSent(session, message.stanza, 0 if copy is None else copy.id))
+            pending = self._hooks.tell(MessageSent(session, message.stanza, 0 if copy is None else copy.id))
+            if pending is not None:
+                await pending
         session.gate.settle(message.number)
 
     async def _give_up(self, message: KeptMessage, error: Exception) -> None:

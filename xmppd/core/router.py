@@ -3,10 +3,14 @@
 The router knows RFC 6120, 10 and nothing else: what becomes of a stanza at an account is decided by the handlers of the
 `Inbound*` events. A handler never awaits a remote server, nor a commit: a message that is kept goes its own way from
 there on (`kept_messages`), and what its sender sends behind it waits for it in the session's gate.
+
+Most of what a server does is to move messages between clients, and nearly none of them waits for anything. So the
+steps of their road are plain methods, each calling the next. One that has to wait returns what is to be awaited: the
+rest of the road is in that (`behind`).
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
 
 from ..protocol.element import Element
 from ..protocol.errors import BadRequest, FeatureNotImplemented, RemoteServerNotFound, ServiceUnavailable, StanzaError
@@ -29,7 +33,7 @@ from .events import (
     StanzaReceived,
 )
 from .gate import Barrier
-from .hooks import Hooks, Verdict
+from .hooks import Hooks, Pending, Verdict
 from .host import Host, Hosts
 from .inbox import Inboxes
 from .iq import IqRequest, Iqs, Target
@@ -112,32 +116,48 @@ class Router:
 
     # From a client
 
-    async def from_client(self, session: Session, stanza: Stanza, *, was_held: bool = False) -> None:
-        """Take a stanza that a bound client sent, its `from_` set; raise the error to answer with.
+    def from_client(self, session: Session, stanza: Stanza) -> Pending:
+        """Take a stanza that a bound client sent, its `from_` set; return what is to be awaited, if anything is.
 
-        :param was_held: whether it has waited in the gate already.
+        :raises StanzaError: what to answer with; it is raised here, or when the result is awaited.
         """
-        if stanza.kind != "message" and session.gate.waits and not was_held and self._held(session, stanza):
-            return
-        hooks = self.hooks
-        if hooks.wants(StanzaReceived):
-            received = StanzaReceived(session, stanza)
-            if await hooks.decide(received) is not None:
-                return
-            stanza = received.stanza
-        if stanza.kind == "message":
-            if stanza.to is None:
-                stanza.to = session.account  # RFC 6120, 10.3.1
-            await self._outbound_message(OutboundMessage(session, stanza))
-        elif stanza.kind == "iq":
-            if stanza.to is None:
-                stanza.to = session.account  # RFC 6120, 10.3.3
-            if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
-                await self._outbound(OutboundIq(session, stanza))
-            elif await self._may_ask(session, stanza):
-                await self._iq_to_us(stanza, session)
-        else:
-            await self._outbound(OutboundPresence(session, stanza))
+        if stanza.kind != "message":
+            if session.gate.waits and self._held(session, stanza):
+                return None
+            return self.take_held(session, stanza)
+        if self.hooks.wants(StanzaReceived):
+            return self._receive(session, stanza)
+        return self._message_leaves(session, stanza)
+
+    async def take_held(self, session: Session, stanza: Stanza) -> None:
+        """Take a stanza that is no message and has waited in the gate, or need not; raise as `from_client`."""
+        received = await self._received(session, stanza)
+        if received is not None:
+            if stanza.kind == "iq":
+                await self._iq_leaves(session, received)
+            else:
+                await self._outbound(OutboundPresence(session, received))
+
+    async def _receive(self, session: Session, stanza: Stanza) -> None:
+        """Take a message that somebody wants to see first."""
+        received = await self._received(session, stanza)
+        if received is not None:
+            await waited(self._message_leaves(session, received))
+
+    async def _received(self, session: Session, stanza: Stanza) -> Stanza | None:
+        """Return what is left of a stanza by who sees it first."""
+        if not self.hooks.wants(StanzaReceived):
+            return stanza
+        event = StanzaReceived(session, stanza)
+        return None if await self.hooks.decide(event) is not None else event.stanza
+
+    async def _iq_leaves(self, session: Session, stanza: Stanza) -> None:
+        if stanza.to is None:
+            stanza.to = session.account  # RFC 6120, 10.3.3
+        if stanza.to.resourcepart or stanza.to.domainpart not in self.hosts:
+            await self._outbound(OutboundIq(session, stanza))
+        elif await self._may_ask(session, stanza):
+            await self._iq_to_us(stanza, session)
 
     async def _may_ask(self, session: Session, stanza: Stanza) -> bool:
         """Whether a request leaves its sender's account: a host and the own account are not elsewhere."""
@@ -163,36 +183,52 @@ class Router:
             Barrier(lanes, held)
         return True
 
-    async def take_held(self, session: Session, stanza: Stanza) -> None:
-        """Take a stanza that was held; an error is answered here."""
-        try:
-            await self.from_client(session, stanza, was_held=True)
-        except StanzaError as error:
-            await self.refuse(session, stanza, error)
-        except Exception as error:
-            await self.refuse(session, stanza, self.hooks.faults.answer("router", stanza.kind, error))
-
     async def _outbound(self, event: OutboundPresence | OutboundIq) -> None:
         if await self.hooks.decide(event) is None and event.stanza.to is not None:
             await self.route(event.stanza)
 
-    async def _outbound_message(self, event: OutboundMessage) -> None:
-        if await self.hooks.decide(event) is not None:
-            return
-        session, stanza = event.sender, event.stanza
-        copy = event.keep & ~event.veto
-        await self.route(stanza, session, copy)
-        if session.gate.weight:
-            room = self.kept.room(session)
-            if room is not None:
-                await room  # so that nothing more is read of it
-        to = stanza.to
+    # A message of a client's
+
+    def _message_leaves(self, session: Session, stanza: Stanza) -> Pending:
+        """Ask the sender's account."""
+        if stanza.to is None:
+            stanza.to = session.account  # RFC 6120, 10.3.1
+        event = OutboundMessage(session, stanza)
+        ruling = self.hooks.begin(event)
+        if ruling is None:
+            return self._message_goes(event)
+        return None if isinstance(ruling, Verdict) else behind(ruling, self._message_goes, event)
+
+    def _message_goes(self, event: OutboundMessage) -> Pending:
+        """Move a message that may leave."""
+        to = event.stanza.to
         assert to is not None, "a message has an addressee when it leaves"
         if to.localpart and to.domainpart in self.hosts:
-            return  # whoever took it sees to the rest
+            return self._message_goes_here(to.bare, event)
+        return self._message_leaves_us(event.sender, event.stanza, event.keep & ~event.veto)
+
+    def _message_goes_here(self, account: Jid, event: OutboundMessage) -> Pending:
+        session = event.sender
+        pending = self.message_comes(account, event.stanza, session, event.keep & ~event.veto)
+        if not session.gate.weight:
+            return pending
+        if pending is not None:
+            return self._make_room(session, pending)
+        return self.kept.room(session)  # so that nothing more is read of it
+
+    async def _make_room(self, session: Session, pending: Awaitable[None]) -> None:
+        await pending
+        await waited(self.kept.room(session))
+
+    async def _message_leaves_us(self, session: Session, stanza: Stanza, copy: int) -> None:
+        """Move a message to somebody who has no account here; whoever takes it sees to the rest."""
+        await self.route(stanza, session, copy)
+        if session.gate.weight:
+            await waited(self.kept.room(session))
+        assert stanza.to is not None, "it was routed"
         if copy:
-            if self.kept.resending.must_learn(session, to.bare):
-                await self._learn(session, session.account, to.bare)
+            if self.kept.resending.must_learn(session, stanza.to.bare):
+                await self._learn(session, session.account, stanza.to.bare)
             self.kept.keep(stanza, None, session, 0, copy)
         elif self.hooks.wants(MessageSent):
             await self.hooks.notify(MessageSent(session, stanza))
@@ -252,7 +288,7 @@ class Router:
     async def _to_account(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
         kind = stanza.kind
         if kind == "message":
-            await self._message_to_account(account, stanza, session, copy)
+            await waited(self.message_comes(account, stanza, session, copy))
         elif kind == "presence":
             if stanza.type in ("", "unavailable") and not self.sessions.of(account):
                 return  # nobody to tell, and no need to ask the database
@@ -263,24 +299,41 @@ class Router:
         else:
             await self._iq_to_us(stanza, None)
 
-    async def _message_to_account(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
-        if not self.sessions.of(account) and not await self._exists(account):
-            if stanza.type == "headline":
-                return  # as if there were an account, and nobody there (RFC 6121, 8.5.1 and 8.5.2.2.1)
+    def message_comes(self, account: Jid, stanza: Stanza, session: Session | None = None, copy: int = 0) -> Pending:
+        """Ask the account that a message is for; parameters as in `route`."""
+        if not self.sessions.of(account):
+            return self._message_comes_to_absent(account, stanza, session, copy)
+        return self._ask_recipient(InboundMessage(account, stanza), session, copy)
+
+    async def _message_comes_to_absent(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
+        if await self._exists(account):
+            await waited(self._ask_recipient(InboundMessage(account, stanza), session, copy))
+        elif stanza.type != "headline":  # which is ignored wherever nobody is (RFC 6121, 8.5.1 and 8.5.2.2.1)
             raise ServiceUnavailable()
-        event = InboundMessage(account, stanza)
-        if await self.hooks.decide(event) is not None:
-            return
-        stanza = event.stanza
-        keep = event.keep & ~event.veto
+
+    def _ask_recipient(self, event: InboundMessage, session: Session | None, copy: int) -> Pending:
+        ruling = self.hooks.begin(event)
+        if ruling is None:
+            return self._message_is_taken(event, session, copy)
+        return None if isinstance(ruling, Verdict) else behind(ruling, self._message_is_taken, event, session, copy)
+
+    def _message_is_taken(self, event: InboundMessage, session: Session | None, copy: int) -> Pending:
+        """Keep a message that may come in, or hand it over at once."""
+        account, stanza, keep = event.account, event.stanza, event.keep & ~event.veto
         if keep or copy or (session is not None and session.gate.waits and session.gate.lane_of(account)):
             if session is not None and self.kept.resending.must_learn(session, account):
-                await self._learn(session, account if keep else session.account, account)
+                return self._keep_behind(event, session, keep, copy)
             self.kept.keep(stanza, account, session, keep, copy)
-            return
-        await self.distribute(account, stanza, 0)
-        if session is not None and self.hooks.wants(MessageSent):
-            await self.hooks.notify(MessageSent(session, stanza))
+            return None
+        pending = self.distribute(account, stanza, 0)
+        if session is None or not self.hooks.wants(MessageSent):
+            return pending
+        sent = MessageSent(session, stanza)
+        return self.hooks.tell(sent) if pending is None else behind(pending, self.hooks.tell, sent)
+
+    async def _keep_behind(self, event: InboundMessage, session: Session, keep: int, copy: int) -> None:
+        await self._learn(session, event.account if keep else session.account, event.account)
+        self.kept.keep(event.stanza, event.account, session, keep, copy)
 
     async def _learn(self, session: Session, owner: Jid, peer: Jid) -> None:
         try:
@@ -288,13 +341,21 @@ class Router:
         except StorageUnavailable as error:
             raise self.hooks.faults.answer("router", "resending", error) from error
 
-    async def distribute(self, account: Jid, stanza: Stanza, row: int) -> None:
-        """Hand a message to the resources of a local account; raise the error to answer its sender with.
+    def distribute(self, account: Jid, stanza: Stanza, row: int) -> Pending:
+        """Hand a message to the resources of a local account; return what is to be awaited, if anything is.
 
         :param row: the id of its row, in which it waits if nobody takes it; 0 if it has none.
+        :raises StanzaError: what to answer its sender with; it is raised here, or when the result is awaited.
         """
-        if await self.hooks.decide(Distributing(account, stanza, row)) is None and not row:
+        ruling = self.hooks.begin(Distributing(account, stanza, row))
+        if ruling is None:
+            return self._nobody_takes(row)
+        return None if isinstance(ruling, Verdict) else behind(ruling, self._nobody_takes, row)
+
+    def _nobody_takes(self, row: int) -> Pending:
+        if not row:
             raise ServiceUnavailable()
+        return None
 
     async def _exists(self, account: Jid) -> bool:
         """Whether there is such an account; raise `ResourceConstraint` if that cannot be found out now."""
@@ -366,14 +427,20 @@ class Router:
 
         :param row: the id of its row in the account's log. A session that is reading there has it, or will find it.
         """
-        if row and (session.is_catching_up or row <= session.position):
-            return True
         if self.hooks.wants(Delivering):
+            if row and (session.is_catching_up or row <= session.position):
+                return True
             event = Delivering(session, stanza)
             verdict = await self.hooks.decide(event)
             if verdict is not None:
                 return verdict is Verdict.HANDLED
             stanza = event.stanza
+        return self.write(session, stanza, row)
+
+    def write(self, session: Session, stanza: Stanza, row: int = 0) -> bool:
+        """As `deliver`, but nobody is asked; for the hot path, where nobody handles `Delivering`."""
+        if row and (session.is_catching_up or row <= session.position):
+            return True
         if session.valve is not None and not session.valve.admits(stanza, row):
             return True
         wire = session.wire
@@ -406,8 +473,26 @@ class _Held:
         self.is_ready = True
 
     async def run(self) -> None:
-        await self._router.take_held(self._session, self._stanza)
-        self._session.gate.settle(self._number)
+        router, session, stanza = self._router, self._session, self._stanza
+        try:
+            await router.take_held(session, stanza)
+        except StanzaError as error:
+            await router.refuse(session, stanza, error)
+        except Exception as error:
+            await router.refuse(session, stanza, router.hooks.faults.answer("router", stanza.kind, error))
+        session.gate.settle(self._number)
+
+
+async def behind(ruling: Awaitable[Verdict | None], step: Callable[..., Pending], *args: Any) -> None:
+    """Await what a step of the road waits for; then go on, unless that settles it."""
+    if await ruling is None:
+        await waited(step(*args))
+
+
+async def waited(pending: Pending) -> None:
+    """Await what is left of a step, if anything is."""
+    if pending is not None:
+        await pending
 
 
 def is_answered(stanza: Stanza, error: StanzaError) -> bool:

@@ -16,11 +16,12 @@ from ..protocol.stanza import Stanza
 from ..protocol.writer import serialise
 from .accounts import Accounts
 from .clock import Clock
-from .hooks import Entry, Hooks
+from .events import OutboundMessage
+from .hooks import Entry, Hooks, Pending, Verdict
 from .host import Hosts
 from .iq import IqRequest, Iqs, Target
 from .message_log import MessageLog
-from .router import Router
+from .router import Router, waited
 from .session import Session
 from .sessions import Sessions
 
@@ -91,7 +92,8 @@ class TracedHooks(Hooks):
             step = self._trace.begin(entry.name, entry.event.__name__, phase, rule)
             before = _content(event)
             try:
-                verdict = await entry.handler(event)
+                found = entry.handler(event)
+                verdict = found if found is None or isinstance(found, Verdict) else await found
             except Exception as error:
                 step.outcome = described(error)
                 raise
@@ -102,7 +104,7 @@ class TracedHooks(Hooks):
                 step.outcome = "lets it pass" if after == before else f"changes it: {shortened(after)}"
             return verdict
 
-        return entry._replace(handler=handler)
+        return entry._replace(handler=handler, children=None)  # who need not be asked says so
 
 
 class TracedIqs(Iqs):
@@ -158,9 +160,20 @@ class TracedRouter(Router):
 
     async def route(self, stanza: Stanza, session: Session | None = None, copy: int = 0) -> None:
         """Move a stanza to its addressee."""
+        await self._tell(stanza)
+        await super().route(stanza, session, copy)
+
+    def _message_goes_here(self, account: Jid, event: OutboundMessage) -> Pending:
+        """Move a client's message to a local account."""
+        return self._told(account, event)
+
+    async def _told(self, account: Jid, event: OutboundMessage) -> None:
+        await self._tell(event.stanza)
+        await waited(super()._message_goes_here(account, event))
+
+    async def _tell(self, stanza: Stanza) -> None:
         name = f"{stanza.kind} {stanza.type}".rstrip()
         self._trace.note(f"routes {name} of {stanza.from_} to {await self._place(stanza.to)}")
-        await super().route(stanza, session, copy)
 
     async def _place(self, to: Jid | None) -> str:
         """Return who an address is, and whether somebody is there."""

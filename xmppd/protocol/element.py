@@ -166,6 +166,10 @@ class Names:
         self._names = frozenset(names)
         self._unprefixed = frozenset(name.removeprefix("{") for name in names)
 
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names, in no order."""
+        return iter(self._names)
+
     def occur_in(self, element: Element) -> bool:
         """Whether a child of `element` has one of the names. That none has is nearly always seen without a tree."""
         told = element._content

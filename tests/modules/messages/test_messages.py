@@ -161,9 +161,9 @@ class Rows:
         self.router = router
         self.written: list[int] = []
 
-    async def deliver(self, session: Session, stanza: Stanza, row: int = 0) -> bool:
+    def write(self, session: Session, stanza: Stanza, row: int = 0) -> bool:
         self.written.append(row)
-        return await self.router.deliver(session, stanza)
+        return self.router.write(session, stanza)
 
 
 async def distribute(server: Server, stanza: Stanza, row: int) -> Verdict | None:

@@ -13,7 +13,7 @@ from ...protocol.errors import ServiceUnavailable, StanzaError
 from ...protocol.stanza import Stanza
 from ...protocol.written import read_written
 from ..log import Log
-from ..router import Router
+from ..router import Router, waited
 from ..session import Session
 from ..sessions import Sessions
 
@@ -53,7 +53,7 @@ class Leftovers:
                 await self._router.send(stanza.error(ServiceUnavailable(), session.jid))
         elif stanza.from_.bare != session.account and not self._was_taken(session, stanza):
             try:
-                await self._router.distribute(session.account, stanza, 0)
+                await waited(self._router.distribute(session.account, stanza, 0))
             except StanzaError as error:
                 if stanza.type != "error":
                     await self._router.send(stanza.error(error, session.jid))
