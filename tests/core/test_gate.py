@@ -115,6 +115,16 @@ class TestSettlement:
         gate.settle(gate.begin())
         assert gate.settled == 0
 
+    def test_settled_is_more_than_out_of_the_lanes(self) -> None:
+        """A message that has been delivered may lack its sender's copy."""
+        gate = Gate()
+        number = gate.begin()
+        gate.received += 1
+        assert not gate.waits
+        assert not gate.is_settled
+        gate.settle(number)
+        assert gate.is_settled
+
     def test_somebody_is_told(self) -> None:
         """Whoever acknowledges learns that more can be."""
         told: list[int] = []

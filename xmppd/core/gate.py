@@ -150,6 +150,11 @@ class Gate:
         """Whether anything waits in a lane."""
         return bool(self._lanes)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is under way: a message that has left its lane may still lack its sender's copy."""
+        return not self._unsettled
+
 
 class Barrier:
     """A step that is ready once everything before it in several lanes is done, and then is done once.

@@ -86,6 +86,32 @@ class TestResumption:
         assert stanzas(again) == ["m1"]
         romeo.receives_nothing()
 
+    def test_while_only_the_senders_copy_is_missing(self, server: Server, juliet: Client, romeo: Client) -> None:
+        """It is not answered before that is committed, too: a message that was delivered was begun."""
+        server.log.is_split = True
+        id = resumable(romeo)
+        server.log.hold()
+        romeo.sends(message(1))
+        server.log.release(1)
+        assert stanzas(juliet) == ["m1"]
+        romeo.loses_connection()
+        again = resumes(server, id, 0, ROMEO)
+        again.receives_nothing()
+        server.log.release()
+        again.receives(f"<resumed xmlns='{NS}' previd='{id}' h='1'/>")
+
+    def test_told_when_the_senders_copy_is_there(self, server: Server, juliet: Client, romeo: Client) -> None:
+        """A request is answered at once, and again when what was missing is settled."""
+        server.log.is_split = True
+        resumable(romeo)
+        server.log.hold()
+        romeo.sends(message(1))
+        server.log.release(1)
+        romeo.sends(REQUEST)
+        romeo.receives(a(0))
+        server.log.release()
+        romeo.receives(a(1))
+
     def test_pipelined(self, server: Server, juliet: Client, romeo: Client) -> None:
         """Stanzas may follow the request in one piece."""
         id = resumable(juliet)

@@ -158,7 +158,7 @@ class Managed:
         """Answer `<r/>`: at once with what is settled, and again when more is."""
         gate = self.session.gate
         self._tell()
-        if gate.waits:
+        if not gate.is_settled:
             self._owed = gate.received - self.base
             gate.told = self._settled
 
@@ -177,7 +177,7 @@ class Managed:
         gate = self.session.gate
         if self._told < self._owed and self.handled > self._told and self.hibernation is None and not self.is_over:
             self._tell()
-        if not gate.waits:
+        if gate.is_settled:
             quiet, self._quiet = self._quiet, []
             for deferred in quiet:
                 deferred.callback(None)
@@ -187,7 +187,7 @@ class Managed:
     async def quiet(self) -> None:
         """Return once everything is settled that the last connection had begun."""
         await self.driver.finished()
-        while self.session.gate.waits:
+        while not self.session.gate.is_settled:
             waiting: Deferred[None] = Deferred()
             self._quiet.append(waiting)
             self.session.gate.told = self._settled
