@@ -95,6 +95,8 @@ class PresenceModule(Module):
         """4.2 to 4.6: presence without an addressee is broadcast, with one it is directed."""
         session, stanza = event.sender, event.stanza
         type = stanza.type
+        if type in ("", "unavailable") and self.sessions.at(session.jid) is not session:
+            return Verdict.HANDLED  # it waited in the gate until its session was over, which is known already
         if stanza.to is None:
             if type == "":
                 await self._in_order(session, self._broadcaster.available(session, stanza))

@@ -306,3 +306,21 @@ def test_roster_that_cannot_be_fetched(
 
     juliet.sends("<presence/>")
     juliet.receives(presence(BALCONY, JULIET))
+
+
+# Behind a message that waits for its commit
+
+
+@pytest.mark.parametrize("address", ["", f" to='{JULIET}'"])
+def test_presence_of_who_has_left_meanwhile(server: Server, juliet: Client, address: str) -> None:
+    """4.5.3: presence that was held until its session was over shows nobody who is not there."""
+    romeo = server.connect(ORCHARD)
+    befriend(server, JULIET, ROMEO)
+    juliet.forgets()
+    server.log.hold()
+    romeo.sends(f"<message to='{JULIET}' type='chat'><body>Adieu.</body></message><presence{address}/>")
+    romeo.disconnects()
+    server.log.release()
+    assert juliet.receives_any().tag == "{jabber:client}message"
+    juliet.receives_nothing()
+    assert len(server.node.router.inboxes) == 1
