@@ -4,6 +4,7 @@ import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
+from xmppd.core.gate import MOST_STANZAS
 from xmppd.core.message_log import StorageUnavailable
 
 HELLO = "<message to='juliet@capulet.example' type='chat' id='{id}'><body>Wherefore art thou?</body></message>"
@@ -199,3 +200,40 @@ class TestResending:
         for _ in range(2):
             romeo.sends("<message to='juliet@capulet.example' type='chat'><body>Ay me!</body></message>")
             assert juliet.receives_any().findtext("{jabber:client}body") == "Ay me!"
+
+
+class TestMuchWaits:
+    """Whatever waits behind a message is bounded: its sender is not read meanwhile (architecture rule 8)."""
+
+    @pytest.mark.parametrize(
+        "stanza",
+        [
+            "<iq to='juliet@capulet.example/balcony' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<presence to='juliet@capulet.example'/>",
+            "<presence/>",
+            "<message to='juliet@capulet.example' type='headline'><body>News.</body></message>",
+        ],
+    )
+    def test_many(self, server: Server, romeo: Client, juliet: Client, stanza: str) -> None:
+        """However small they are, and also if they wait for no commit of their own."""
+        server.log.hold()
+        say(romeo, "one")
+        for _ in range(MOST_STANZAS + 100):
+            romeo.sends(stanza)
+        assert romeo.connection.is_paused
+        juliet.receives_nothing()
+        server.log.release()
+        hears(juliet, "one")
+        server.run()
+        assert not romeo.connection.is_paused
+
+    def test_large_ones(self, server: Server, romeo: Client, juliet: Client) -> None:
+        """However few they are."""
+        server.log.hold()
+        say(romeo, "one")
+        for _ in range(12):
+            romeo.sends(f"<message to='juliet@capulet.example' type='headline'><body>{'x' * 100_000}</body></message>")
+        assert romeo.connection.is_paused
+        server.log.release()
+        server.run()
+        assert server.session(romeo.jid).gate.weight == 0

@@ -134,7 +134,7 @@ class KeptMessages:
     def _queue(self, message: KeptMessage, session: Session) -> None:
         gate = session.gate
         entry = message.received or message.copy
-        message.number = gate.begin(0 if entry is None else len(entry.stanza))
+        message.number = gate.begin(len(message.stanza.to_bytes() if entry is None else entry.stanza))
         to = message.stanza.to
         assert to is not None, "a message on its way has an addressee"
         message.lane = gate.open_lane(to.bare)

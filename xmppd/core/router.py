@@ -123,7 +123,7 @@ class Router:
         """
         if stanza.kind != "message":
             if session.gate.waits and self._held(session, stanza):
-                return None
+                return session.gate.room()
             return self.take_held(session, stanza)
         if self.hooks.wants(StanzaReceived):
             return self._receive(session, stanza)
@@ -176,7 +176,7 @@ class Router:
             lanes = [] if lane is None else [lane]
         if not lanes:
             return False
-        held = _Held(self, session, stanza, gate.begin())
+        held = _Held(self, session, stanza, gate.begin(len(stanza.to_bytes())))
         if len(lanes) == 1:
             lanes[0].push(held)
         else:
@@ -201,15 +201,13 @@ class Router:
 
     def _message_goes(self, event: OutboundMessage) -> Pending:
         """Move a message that may leave."""
-        to = event.stanza.to
+        session, stanza = event.sender, event.stanza
+        to = stanza.to
         assert to is not None, "a message has an addressee when it leaves"
-        if to.localpart and to.domainpart in self.hosts:
-            return self._message_goes_here(to.bare, event)
-        return self._message_leaves_us(event.sender, event.stanza, event.keep & ~event.veto)
-
-    def _message_goes_here(self, account: Jid, event: OutboundMessage) -> Pending:
-        session = event.sender
-        pending = self.message_comes(account, event.stanza, session, event.keep & ~event.veto)
+        copy = event.keep & ~event.veto
+        if not to.localpart or to.domainpart not in self.hosts:
+            return self._message_leaves_us(session, stanza, copy)
+        pending = self.message_comes(to.bare, stanza, session, copy)
         if not session.gate.weight:
             return pending
         if pending is not None:
@@ -299,23 +297,26 @@ class Router:
         else:
             await self._iq_to_us(stanza, None)
 
-    def message_comes(self, account: Jid, stanza: Stanza, session: Session | None = None, copy: int = 0) -> Pending:
-        """Ask the account that a message is for; parameters as in `route`."""
-        if not self.sessions.of(account):
+    def message_comes(
+        self, account: Jid, stanza: Stanza, session: Session | None, copy: int, *, exists: bool = False
+    ) -> Pending:
+        """Ask the account that a message is for; parameters as in `route`.
+
+        :param exists: whether it is known that there is such an account.
+        """
+        if not exists and not self.sessions.of(account):
             return self._message_comes_to_absent(account, stanza, session, copy)
-        return self._ask_recipient(InboundMessage(account, stanza), session, copy)
-
-    async def _message_comes_to_absent(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
-        if await self._exists(account):
-            await waited(self._ask_recipient(InboundMessage(account, stanza), session, copy))
-        elif stanza.type != "headline":  # which is ignored wherever nobody is (RFC 6121, 8.5.1 and 8.5.2.2.1)
-            raise ServiceUnavailable()
-
-    def _ask_recipient(self, event: InboundMessage, session: Session | None, copy: int) -> Pending:
+        event = InboundMessage(account, stanza)
         ruling = self.hooks.begin(event)
         if ruling is None:
             return self._message_is_taken(event, session, copy)
         return None if isinstance(ruling, Verdict) else behind(ruling, self._message_is_taken, event, session, copy)
+
+    async def _message_comes_to_absent(self, account: Jid, stanza: Stanza, session: Session | None, copy: int) -> None:
+        if await self._exists(account):
+            await waited(self.message_comes(account, stanza, session, copy, exists=True))
+        elif stanza.type != "headline":  # which is ignored wherever nobody is (RFC 6121, 8.5.1 and 8.5.2.2.1)
+            raise ServiceUnavailable()
 
     def _message_is_taken(self, event: InboundMessage, session: Session | None, copy: int) -> Pending:
         """Keep a message that may come in, or hand it over at once."""
