@@ -5,28 +5,16 @@ is kept is what was written last. No other cache stands between this one and the
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from twisted.internet.defer import DeferredLock
-
+from xmppd.core.turns import Turns
 from xmppd.protocol.jid import Jid
 
 from .api import Blocklist
 from .store import BlocklistStore, Change
 
 OVERHEAD: Final = 2  # a list's own cost, in addresses
-
-
-class _Turn:
-    """The lock of one owner, and how many hold it or wait for it."""
-
-    __slots__ = ("lock", "users")
-
-    def __init__(self) -> None:
-        self.lock = DeferredLock()
-        self.users = 0
 
 
 class CachedBlocklists:
@@ -40,7 +28,7 @@ class CachedBlocklists:
         self._size = size
         self._kept: OrderedDict[Jid, Blocklist] = OrderedDict()
         self._addresses = 0
-        self._turns: dict[Jid, _Turn] = {}
+        self._turns = Turns()
 
     def known(self, owner: Jid) -> Blocklist | None:
         """Return the list of a local account if it is in memory, where nearly all are that anybody asks for."""
@@ -54,7 +42,7 @@ class CachedBlocklists:
         found = self.known(owner)
         if found is not None:
             return found
-        async with self._turn(owner):
+        async with self._turns.of(owner):
             found = self._kept.get(owner)
             return found if found is not None else self._keep(await self._store.load(owner))
 
@@ -63,19 +51,19 @@ class CachedBlocklists:
 
         :raises TooMany: there would be more than `limit`.
         """
-        async with self._turn(owner):
+        async with self._turns.of(owner):
             return await self._changed(owner, lambda: self._store.block(owner, jids, limit))
 
     async def unblock(self, owner: Jid, jids: Sequence[Jid] | None) -> Change:
         """Take addresses out; all of them if None are named."""
-        async with self._turn(owner):
+        async with self._turns.of(owner):
             if jids is None:
                 return await self._changed(owner, lambda: self._store.clear(owner))
             return await self._changed(owner, lambda: self._store.unblock(owner, jids))
 
     async def remove(self, owner: Jid) -> None:
         """Forget everything of an account."""
-        async with self._turn(owner):
+        async with self._turns.of(owner):
             await self._store.clear(owner)
             self.forget(owner)
 
@@ -97,23 +85,6 @@ class CachedBlocklists:
             raise
         self._keep(changed.after)
         return changed
-
-    @asynccontextmanager
-    async def _turn(self, owner: Jid) -> AsyncIterator[None]:
-        turn = self._turns.get(owner)
-        if turn is None:
-            turn = self._turns[owner] = _Turn()
-        turn.users += 1
-        try:
-            await turn.lock.acquire()
-            try:
-                yield
-            finally:
-                turn.lock.release()
-        finally:
-            turn.users -= 1
-            if not turn.users:
-                del self._turns[owner]
 
     def _keep(self, blocklist: Blocklist) -> Blocklist:
         self.forget(blocklist.owner)

@@ -10,13 +10,12 @@ its owner's turn.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple
 
-from twisted.internet.defer import DeferredLock
-
 from xmppd.core.clock import Clock
+from xmppd.core.turns import Turns
 from xmppd.protocol.jid import Jid
 
 from .api import Item, Roster
@@ -44,16 +43,6 @@ class Change(NamedTuple):
     edit: Edit | None
 
 
-class _Turn:
-    """The lock of one owner, and how many hold it or wait for it."""
-
-    __slots__ = ("lock", "users")
-
-    def __init__(self) -> None:
-        self.lock = DeferredLock()
-        self.users = 0
-
-
 class CachedRosters:
     """The rosters of all local accounts. Implements `api.Rosters`.
 
@@ -66,7 +55,7 @@ class CachedRosters:
         self._size = size
         self._kept: OrderedDict[Jid, Roster] = OrderedDict()
         self._items = 0
-        self._turns: dict[Jid, _Turn] = {}
+        self._turns = Turns()
 
     async def get(self, owner: Jid) -> Roster:
         """Return the roster of a local account (a bare JID)."""
@@ -77,23 +66,9 @@ class CachedRosters:
         async with self.turn(owner):
             return await self._load(owner)
 
-    @asynccontextmanager
-    async def turn(self, owner: Jid) -> AsyncIterator[None]:
+    def turn(self, owner: Jid) -> AbstractAsyncContextManager[None]:
         """Wait for the turn to change the roster of `owner`."""
-        turn = self._turns.get(owner)
-        if turn is None:
-            turn = self._turns[owner] = _Turn()
-        turn.users += 1
-        try:
-            await turn.lock.acquire()
-            try:
-                yield
-            finally:
-                turn.lock.release()
-        finally:
-            turn.users -= 1
-            if not turn.users:
-                del self._turns[owner]
+        return self._turns.of(owner)
 
     async def change(self, owner: Jid, decide: Callable[[Roster], Edit | None]) -> Change:
         """Let `decide` look at the roster and store what it decides; call it in the owner's turn.
