@@ -22,9 +22,7 @@ class Bind2(Module):
     """Offers Bind 2."""
 
     name: ClassVar = "bind2"
-    xeps: ClassVar = (
-        Xep(386, "1.1.0", leaves_out="clearing offline messages: they come marked as those of the archive"),
-    )
+    xeps: ClassVar = (Xep(386, "1.1.0"),)
 
     log: MessageLog
 
@@ -35,10 +33,15 @@ class Bind2(Module):
 
     @collect(BindInline)
     async def describe(self, event: BindInline) -> None:
-        """Performing the bind: what the archive holds tells a client what it has to ask for."""
+        """Performing the bind: what the archive holds tells a client what it has to ask for.
+
+        Of what waits only that is sent, when the client becomes available, which is in no archive.
+        """
         if event.session.is_anonymous:
             return
         ends = await self.log.ends(event.session.account)
+        if ends is not None:
+            event.session.fetches_upto = ends[1]
         event.answers.append(metadata(ends))
 
 

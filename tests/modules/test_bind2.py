@@ -41,6 +41,24 @@ def test_an_archive(server: Server) -> None:
     assert int(start.attrib["id"]) < int(end.attrib["id"])
 
 
+def test_what_waits_is_not_sent(server: Server) -> None:
+    """Performing the bind: offline messages are cleared, as the archive has them; what it has not comes all the same."""
+    romeo = server.online("romeo@montague.example/orchard")
+    server.account(f"juliet@{HOST}")
+    hint = "<no-permanent-store xmlns='urn:xmpp:hints'/>"
+    for body, more in (("archived", ""), ("fleeting", hint)):
+        romeo.sends(f"<message to='juliet@{HOST}' type='chat'><body>{body}</body>{more}</message>")
+    juliet = binds(server)
+    romeo.sends(f"<message to='juliet@{HOST}' type='chat'><body>since</body></message>")
+    juliet.forgets()
+    juliet.sends("<presence/>")
+    bodies = [element.findtext("{jabber:client}body") for element in juliet.inbox if element.tag.endswith("message")]
+    assert bodies == ["fleeting", "since"]
+    server.advance(3)
+    chamber = server.online(f"juliet@{HOST}/chamber")
+    chamber.receives_nothing()
+
+
 def test_how_it_is_written() -> None:
     """XEP-0313, Archive Metadata: ids and times."""
     ends = (1_275_307_200_000 << 20, (1_275_307_201_000 << 20) + 7)

@@ -310,6 +310,9 @@ class Inboxes:
                 continue
             if not self._is_reachable(session):
                 return False
+            if row.id <= session.fetches_upto and row.flags & ARCHIVE:
+                self.delivered(account, row.id)
+                continue
             wire = session.wire
             if not wire.write_stanza(late(account, row), row.id):
                 return False

@@ -95,11 +95,12 @@ class Session:
     :ivar valve: holds back what it need not have now; None if nothing does.
     :ivar is_catching_up: whether it reads what waits in the log; what is committed meanwhile it finds there.
     :ivar position: the last row of the log that it has read there.
+    :ivar fetches_upto: the last row of the archive that its client fetches itself (XEP-0386); 0 if that is not known.
     """
 
     __slots__ = (
-        "_notes", "account", "directed", "gate", "is_anonymous", "is_catching_up", "is_interested", "jid", "position",
-        "presence", "priority", "resource", "valve", "wire",
+        "_notes", "account", "directed", "fetches_upto", "gate", "is_anonymous", "is_catching_up", "is_interested",
+        "jid", "position", "presence", "priority", "resource", "valve", "wire",
     )  # fmt: skip
 
     def __init__(self, jid: Jid, wire: Wire, *, is_anonymous: bool = False) -> None:
@@ -118,6 +119,7 @@ class Session:
         self.valve: Valve | None = None
         self.is_catching_up = False
         self.position = 0
+        self.fetches_upto = 0
         self._notes: dict[SessionKey[Any], Any] | None = None
 
     @property
