@@ -5,6 +5,7 @@ There is no spool. A message waits as what it is anyhow, a row of its account's 
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -15,6 +16,7 @@ from xmppd.core.hooks import Hooks, Pending, Phase, notice, on
 from xmppd.core.inbox import Inboxes
 from xmppd.core.message_log import WAIT, MessageLog
 from xmppd.core.module import Module, Xep
+from xmppd.core.session import Session
 from xmppd.core.sessions import Sessions
 from xmppd.modules.presence.api import ResourceAvailable
 from xmppd.protocol.errors import ServiceUnavailable
@@ -61,13 +63,18 @@ class Offline(Module):
 
         :raises ServiceUnavailable: as much waits as may.
         """
-        if not event.keep & ~event.veto & WAIT or self.sessions.of(event.account) or not self.config.messages:
+        most = self.config.messages
+        if not event.keep & ~event.veto & WAIT or not most:
             return None
-        return self._bound(event.account, self.config.messages)
+        sessions = self.sessions.of(event.account)
+        if sessions and _takes(sessions, event.stanza.to):
+            return None
+        return self._bound(event.account, most, is_sure=not sessions)
 
-    async def _bound(self, account: Jid, most: int) -> None:
+    async def _bound(self, account: Jid, most: int, *, is_sure: bool) -> None:
+        """Count one more; where a session is there, what was counted may have gone to it meanwhile."""
         count = self._waiting.get(account)
-        if count is None:
+        if count is None or (count >= most and not is_sure):
             count = await self.log.count_waiting(account)
         if count >= most:
             raise ServiceUnavailable("too many messages wait for this account")
@@ -82,3 +89,13 @@ class Offline(Module):
     def _tell(self, error: BaseException) -> None:
         assert isinstance(error, Exception), "whatever else is raised ends the process"
         self.hooks.faults.tell("offline.read", "ResourceAvailable", error)
+
+
+def _takes(sessions: Sequence[Session], to: Jid | None) -> bool:
+    """Whether any session gets a message now (RFC 6121, 8.5)."""
+    for session in sessions:
+        if session.presence is not None and session.priority >= 0:
+            return True
+        if to is not None and session.resource == to.resourcepart:
+            return True
+    return False

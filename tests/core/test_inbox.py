@@ -354,3 +354,33 @@ class TestLeft:
         server.wait(server.log.purge(owner))
         comes(server)
         assert server.node.router.inboxes.waiting() == 0
+
+
+class TestNobodyReads:
+    """A resource that wants no messages gets those that name it; the log knows."""
+
+    @pytest.mark.parametrize("presence", ["", "<presence><priority>-1</priority></presence>"])
+    def test_they_do_not_come_again(self, server: Server, romeo: Client, presence: str) -> None:
+        """What was delivered to it is delivered, and nothing else is."""
+        say(romeo, "waits")
+        juliet = server.connect("juliet@capulet.example/balcony")
+        if presence:
+            juliet.sends(presence)
+        say(romeo, "one", "two", to="juliet@capulet.example/balcony")
+        say(romeo, "waits, too")
+        assert heard(juliet) == ["one", "two"]
+        juliet.disconnects()
+        server.advance(3)
+        assert heard(comes(server)) == ["waits", "waits, too"]
+
+    def test_nothing_gathers_in_memory(self, server: Server) -> None:
+        """However many it gets."""
+        romeo = server.online("romeo@montague.example/orchard")
+        server.connect("juliet@capulet.example/balcony")
+        say(romeo, *[f"m{number}" for number in range(100)], to="juliet@capulet.example/balcony")
+        assert server.node.router.inboxes.waiting() == 0
+        server.advance(3)
+        owner = Jid.parse("juliet@capulet.example")
+        position = server.wait(server.log.position(owner))
+        assert position.delivered == position.last
+        assert position.open == frozenset()

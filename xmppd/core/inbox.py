@@ -22,6 +22,7 @@ from .clock import Clock
 from .drive import drive_alone
 from .fault_log import FaultLog
 from .message_log import ARCHIVE, RECEIVED, WAIT, Entry, MessageLog, Row, StorageUnavailable, time_of
+from .one_inbox import Inbox
 from .session import Session
 from .sessions import Sessions
 
@@ -39,55 +40,6 @@ SWEEP: Final = 30.0
 
 NEVER: Final = (1 << 63) - 1
 """An id above all others."""
-
-
-class Inbox:
-    """One account's log, as its sessions on this node read it.
-
-    :ivar upto: all rows up to here are known.
-    :ivar newest: the last row that was heard of.
-    :ivar open: the known rows that are not delivered.
-    :ivar ahead: rows above `upto` that were delivered already.
-    :ivar transient: rows that the archive does not show.
-    :ivar gone: such rows that are delivered, and to be removed.
-    :ivar loading: fires when the position is known; None from then on.
-    """
-
-    __slots__ = ("account", "ahead", "gone", "loading", "newest", "open", "transient", "upto")
-
-    def __init__(self, account: Jid) -> None:
-        self.account = account
-        self.upto = 0
-        self.newest = 0
-        self.open: set[int] = set()
-        self.ahead: set[int] = set()
-        self.transient: set[int] = set()
-        self.gone: list[int] = []
-        self.loading: Deferred[None] | None = None
-
-    def add(self, id: int, flags: int) -> None:
-        """Note a received row that is to be delivered."""
-        if not flags & ARCHIVE:
-            self.transient.add(id)
-        if id in self.ahead:
-            self.ahead.discard(id)
-            self._remove_transient(id)
-        else:
-            self.open.add(id)
-
-    def close(self, id: int) -> None:
-        """Note that a row is delivered."""
-        if id in self.open:
-            self.open.discard(id)
-            if self.transient:
-                self._remove_transient(id)
-        elif id > self.upto:
-            self.ahead.add(id)
-
-    def _remove_transient(self, id: int) -> None:
-        if id in self.transient:
-            self.transient.discard(id)
-            self.gone.append(id)
 
 
 class Inboxes:
@@ -257,6 +209,8 @@ class Inboxes:
         finally:
             inbox.loading = None
             loading.callback(None)
+        if inbox.upto < inbox.newest:
+            self._fill(inbox)
 
     async def _catch_up(self, session: Session, inbox: Inbox) -> None:
         """Hand over what waits, page by page, until there is nothing that the session has not seen."""
@@ -323,10 +277,24 @@ class Inboxes:
         return True
 
     def _fill(self, inbox: Inbox) -> None:
-        """Let the live sessions read what nobody told of."""
-        if inbox.loading is None:
-            for session in self._live(inbox.account):
-                drive_alone(self.read(session), self._failed)
+        """Let the live sessions read what nobody told of; if there are none, learn what waits for others."""
+        if inbox.loading is not None:
+            return
+        for session in self._live(inbox.account):
+            drive_alone(self.read(session), self._failed)
+        if not inbox.is_learning and not any(other.is_catching_up for other in self._sessions.of(inbox.account)):
+            drive_alone(self._learn(inbox), self._failed)
+
+    async def _learn(self, inbox: Inbox) -> None:
+        """Find out what waits, for an account none of whose sessions wants it: what others get counts from there on."""
+        inbox.is_learning = True
+        try:
+            while inbox.upto < inbox.newest and self._inboxes.get(inbox.account) is inbox:
+                after, newest = inbox.upto, inbox.newest
+                rows = await self._log.waiting(inbox.account, after, (), PAGE)
+                self._know(inbox, rows, rows[-1].id if len(rows) == PAGE else max(newest, rows[-1].id if rows else 0))
+        finally:
+            inbox.is_learning = False
 
     def _failed(self, error: BaseException) -> None:
         assert isinstance(error, Exception), "whatever else is raised ends the process"
