@@ -18,7 +18,7 @@ from xmppd.core.message_log import WAIT, MessageLog
 from xmppd.core.module import Module, Xep
 from xmppd.core.session import Session
 from xmppd.core.sessions import Sessions
-from xmppd.modules.presence.api import ResourceAvailable
+from xmppd.modules.presence.api import ResourceReachable
 from xmppd.protocol.errors import ServiceUnavailable
 from xmppd.protocol.jid import Jid
 
@@ -48,11 +48,11 @@ class Offline(Module):
     sessions: Sessions
     _waiting: OrderedDict[Jid, int] = field(default_factory=OrderedDict, init=False)
 
-    @notice(ResourceAvailable)
-    async def read(self, event: ResourceAvailable) -> None:
+    @notice(ResourceReachable)
+    async def read(self, event: ResourceReachable) -> None:
         """Process Flow: a resource with a priority that is not negative gets what waits, while its stream goes on."""
         session = event.session
-        if session.priority < 0 or event.was_reachable or session.is_anonymous:
+        if session.is_anonymous:
             return
         self._waiting.pop(session.account, None)
         drive_alone(self.inboxes.read(session), self._tell)
@@ -88,7 +88,7 @@ class Offline(Module):
 
     def _tell(self, error: BaseException) -> None:
         assert isinstance(error, Exception), "whatever else is raised ends the process"
-        self.hooks.faults.tell("offline.read", "ResourceAvailable", error)
+        self.hooks.faults.tell("offline.read", "ResourceReachable", error)
 
 
 def _takes(sessions: Sequence[Session], to: Jid | None) -> bool:

@@ -32,6 +32,17 @@ class Departures(Protocol):
 
 
 @dataclass(slots=True)
+class ResourceReachable(Notice):
+    """A resource is available with a priority that is not negative, and was not: from now on messages find it.
+
+    Nothing was waited for since then, and no contact knows yet. Handlers do not wait either: a message that is stored
+    meanwhile must meet a reader of the log that has begun.
+    """
+
+    session: Session
+
+
+@dataclass(slots=True)
 class ResourceAvailable(Notice):
     """A resource has broadcast available presence, and its contacts have been told.
 

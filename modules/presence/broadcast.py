@@ -8,7 +8,7 @@ from xmppd.modules.roster.api import Roster, Rosters, who_may_learn
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
-from .api import ResourceAvailable, ResourceUnavailable
+from .api import ResourceAvailable, ResourceReachable, ResourceUnavailable
 from .priority import read_priority
 
 
@@ -31,6 +31,8 @@ class Broadcaster:
         was_reachable = not is_initial and session.priority >= 0
         session.presence = stanza  # before anything waits: whoever comes meanwhile finds it
         session.priority = priority
+        if priority >= 0 and not was_reachable and self._hooks.wants(ResourceReachable):
+            await self._hooks.notify(ResourceReachable(session))
         roster = await self._rosters.get(session.account)
         if is_initial:
             await self._show_own_resources(session)

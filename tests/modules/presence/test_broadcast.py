@@ -7,7 +7,7 @@ from tests.modules.roster.cast import befriend, subscribe
 from tests.scenario.server import Server
 from xmppd.core.events import InboundPresence
 from xmppd.core.hooks import Phase, Verdict, notice, on
-from xmppd.modules.presence.api import ResourceAvailable, ResourceUnavailable
+from xmppd.modules.presence.api import ResourceAvailable, ResourceReachable, ResourceUnavailable
 from xmppd.modules.roster.api import Disclosing
 from xmppd.protocol.jid import Jid
 
@@ -319,6 +319,33 @@ def test_modules_are_told(server: Server) -> None:
         (jid, "5", True, False),
         (jid, None),
     ]
+
+
+class Early:
+    """Notes who became reachable, and what the database had been asked by then."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.heard: list[tuple[str, int]] = []
+
+    @notice(ResourceReachable)
+    async def reachable(self, event: ResourceReachable) -> None:
+        self.heard.append((event.session.presence.id, questions(self._server)))  # type: ignore[union-attr, arg-type]
+
+
+def test_readers_begin_before_anything_is_waited_for(server: Server) -> None:
+    """4.2: from the moment on in which messages find a resource somebody knows; each time that it becomes reachable."""
+    juliet = server.connect(BALCONY)
+    early = Early(server)
+    server.node.hooks.bind("early", early)
+    before = questions(server)
+    juliet.sends("<presence id='1'/>")
+    assert early.heard == [("1", before)]
+    for number, priority in ((2, 5), (3, -1), (4, 0)):
+        juliet.sends(f"<presence id='{number}'><priority>{priority}</priority></presence>")
+    juliet.sends("<presence type='unavailable'/>")
+    juliet.sends("<presence id='5'/>")
+    assert [id for id, _ in early.heard] == ["1", "4", "5"]
 
 
 class Discreet:
