@@ -205,7 +205,9 @@ class Mam(Module):
 
     def _wants_all(self, account: Jid) -> bool:
         """Whether it is known that an account has never said anything and gets all, as nearly every one does."""
-        return self._preferences.is_silent(account) and self._default(account) is Default.ALWAYS
+        config = self.config
+        default = self._default(account) if config.hosts else config.default
+        return default is Default.ALWAYS and self._preferences.is_silent(account)
 
     async def _wanted(self, account: Jid) -> Preferences:
         return await self._preferences.get(account) or Preferences(self._default(account))

@@ -80,6 +80,9 @@ TABLE: Final[dict[tuple[Address, Presence, str], Fate]] = {
     (address, presence, type): fate for (address, presence), row in _ROWS.items() for type, fate in row.items()
 }
 
+TO_REACHABLE: Final = _ROWS[Address.BARE, Presence.REACHABLE]
+"""What becomes of a message to the bare JID, by its type, if there is a resource for it."""
+
 
 class Distribution(NamedTuple):
     """What becomes of a message, and the sessions that get it: none unless its fate is `RESOURCE` or `ALL`."""
@@ -92,6 +95,9 @@ def distribution(stanza: Stanza, sessions: Sequence[Session]) -> Distribution:
     """Return who gets a message of an account with these sessions (all of them, available or not)."""
     to = stanza.to
     if to is None or not to.resourcepart:
+        if len(sessions) == 1 and sessions[0].presence is not None and sessions[0].priority >= 0:  # as nearly always
+            fate = TO_REACHABLE[stanza.type]
+            return Distribution(fate, sessions if fate is Fate.ALL else ())
         return _by_presence(Address.BARE, stanza.type, sessions)
     for session in sessions:
         if session.resource == to.resourcepart:

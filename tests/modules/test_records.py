@@ -7,7 +7,6 @@ import pytest
 from tests.scenario.client import Client
 from tests.scenario.server import Server
 from xmppd.config.server import Store
-from xmppd.core.drive import drive
 from xmppd.core.events import InboundMessage, OutboundMessage
 from xmppd.core.message_log import ARCHIVE, WAIT
 from xmppd.modules.records import RECORDS, Records, kept
@@ -150,13 +149,13 @@ def outbound(server: Server, *children: Element, to: Jid = JULIET) -> OutboundMe
     session = server.node.sessions.at(ORCHARD)
     assert session is not None
     event = OutboundMessage(session, message(*children, to=to))
-    drive(records(server).keep_sent(event))
+    records(server).keep_sent(event)
     return event
 
 
 def inbound(server: Server, *children: Element, to: Jid = JULIET) -> InboundMessage:
     event = InboundMessage(to.bare, message(*children, to=to))
-    drive(records(server).keep_received(event))
+    records(server).keep_received(event)
     return event
 
 
@@ -188,7 +187,7 @@ class TestHandlers:
     def test_others_wishes_stay(self, server: Server, romeo: Client) -> None:
         """Other modules may want more of a message than this one."""
         event = InboundMessage(JULIET, message(COMPOSING), keep=WAIT)
-        drive(records(server).keep_received(event))
+        records(server).keep_received(event)
         assert event.keep == WAIT
 
     def test_hosts_that_keep_nothing(self) -> None:

@@ -235,8 +235,13 @@ class Hooks:
         """As `decide`, for the hot path: only what waits has to be awaited."""
         if self.tap is not None:
             self.tap(event)
-        handler = None
-        rest = iter(self._handlers(event))
+        pipeline = self._pipelines.get(event.__class__)
+        if pipeline is None:
+            return None
+        handlers, names, _ = pipeline
+        if names is not None and self._has_some(event):
+            handlers = _chosen(pipeline, event)
+        handler, rest = None, iter(handlers)
         try:
             for handler in rest:
                 found = handler(event)
@@ -269,22 +274,14 @@ class Hooks:
     def _answer(self, handler: object, event: Decision, error: Exception) -> StanzaError:
         return self.faults.answer(self._name(handler), type(event).__name__, error)
 
-    def _handlers(self, event: Any) -> tuple[Callable[[Any], Any], ...]:
-        """Return who is called for an event. What its stanza has is looked up once for all events that it comes to."""
-        pipeline = self._pipelines.get(event.__class__)
-        if pipeline is None:
-            return ()
-        plain, names, entries = pipeline
-        if names is None:
-            return plain
+    def _has_some(self, event: Any) -> bool:
+        """Whether a stanza has children that any handler asks for; looked up once for all events that it comes to."""
         element = event.stanza.element
         if element is not self._looked_at:
-            assert self._names is not None, "the names of all are known where those of one event are"
+            assert self._names is not None, "somebody asks for some"
             self._looked_at = element
             self._is_marked = self._names.occur_in(element)
-        if not self._is_marked or not names.occur_in(element):
-            return plain
-        return tuple([entry.handler for entry in entries if entry.children is None or entry.children.occur_in(element)])
+        return self._is_marked
 
     async def collect(self, event: C) -> C:
         """Let everybody contribute; return the event."""
@@ -301,7 +298,13 @@ class Hooks:
 
     def tell(self, event: Collection | Notice) -> Pending:
         """As `notify` and `collect`, for the hot path: only what waits has to be awaited."""
-        rest = iter(self._handlers(event))
+        pipeline = self._pipelines.get(event.__class__)
+        if pipeline is None:
+            return None
+        handlers, names, _ = pipeline
+        if names is not None and self._has_some(event):
+            handlers = _chosen(pipeline, event)
+        rest = iter(handlers)
         for handler in rest:
             try:
                 found = handler(event)
@@ -342,6 +345,14 @@ def _pipeline(entries: Sequence[Entry]) -> Pipeline:
     """Return the handlers of one event, whose entries are in order."""
     plain = tuple(entry.handler for entry in entries if entry.children is None)
     return Pipeline(plain, _together(entries), tuple(entries))
+
+
+def _chosen(pipeline: Pipeline, event: Any) -> tuple[Callable[[Any], Any], ...]:
+    """Return who is called for an event whose stanza may have children that are asked for."""
+    element = event.stanza.element
+    return tuple(
+        [entry.handler for entry in pipeline.entries if entry.children is None or entry.children.occur_in(element)]
+    )
 
 
 def _together(entries: Iterable[Entry]) -> Names | None:

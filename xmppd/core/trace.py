@@ -163,13 +163,15 @@ class TracedRouter(Router):
         await self._tell(stanza)
         await super().route(stanza, session, copy)
 
-    def _message_goes_here(self, account: Jid, event: OutboundMessage) -> Pending:
-        """Move a client's message to a local account."""
-        return self._told(account, event)
+    def _message_goes(self, event: OutboundMessage) -> Pending:
+        """Move a client's message: to a local account by no way that others take, too."""
+        to = event.stanza.to
+        is_told_there = to is None or not to.localpart or to.domainpart not in self.hosts
+        return super()._message_goes(event) if is_told_there else self._told(event)
 
-    async def _told(self, account: Jid, event: OutboundMessage) -> None:
+    async def _told(self, event: OutboundMessage) -> None:
         await self._tell(event.stanza)
-        await waited(super()._message_goes_here(account, event))
+        await waited(super()._message_goes(event))
 
     async def _tell(self, stanza: Stanza) -> None:
         name = f"{stanza.kind} {stanza.type}".rstrip()

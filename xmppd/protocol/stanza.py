@@ -144,32 +144,32 @@ class Stanza:
         """Return the whole stanza, addressed to `to` if given."""
         if self._whole is not None and to is None:
             return self._whole
-        to = to or self.to
-        addressee = f" to='{escape_address(to)}'" if to else ""
-        tag = f"<{self.kind} from='{escape_address(self.from_)}'{addressee}{self._rest_of_tag()}"
         content = self._content
         if content is None:
             content = self.content()
-        return f"{tag}>".encode() + content + CLOSING[self.kind] if content else f"{tag}/>".encode()
+        kind, from_, rest = self.kind, escape_address(self.from_), self._rest_of_tag(">" if content else "/>")
+        to = to or self.to
+        if to:  # joined, not formatted: that would make texts of the addresses first
+            tag = "".join(("<", kind, " from='", from_, "' to='", escape_address(to), rest)).encode()
+        else:
+            tag = "".join(("<", kind, " from='", from_, rest)).encode()
+        return tag + content + CLOSING[kind] if content else tag
 
     def split(self) -> tuple[bytes, bytes]:
         """Return what stands before and behind the value of `to`, for a fan-out that serialises once."""
         content = self.content()
         before = f"<{self.kind} from='{escape_address(self.from_)}' to='".encode()
-        rest = self._rest_of_tag()
         if not content:
-            return before, f"'{rest}/>".encode()
-        return before, f"'{rest}>".encode() + content + CLOSING[self.kind]
+            return before, self._rest_of_tag("/>").encode()
+        return before, self._rest_of_tag(">").encode() + content + CLOSING[self.kind]
 
-    def _rest_of_tag(self) -> str:
-        rest = ""
-        if self.type and (self.type != "normal" or self.kind != "message"):
-            rest = f" type='{self.type}'"
-        if self.id is not None:
-            rest += f" id='{escape_attribute(self.id)}'"
-        if self.lang is not None:
-            rest += f" xml:lang='{escape_attribute(self.lang)}'"
-        return rest
+    def _rest_of_tag(self, end: str) -> str:
+        """Return what stands behind the value of the last address in the start tag."""
+        type, id, lang = self.type, self.id, self.lang
+        rest = f"' type='{type}'" if type and (type != "normal" or self.kind != "message") else "'"
+        if id is not None:
+            rest = f"{rest} id='{escape_attribute(id)}'"
+        return f"{rest}{end}" if lang is None else f"{rest} xml:lang='{escape_attribute(lang)}'{end}"
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.type!r} from {self.from_} to {self.to} id {self.id!r}>"
