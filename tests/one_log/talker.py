@@ -274,6 +274,8 @@ class Talker:
         if stanza.tag == f"{CLIENT}iq":
             fin = stanza.find(f"{MAM}fin")
             self._fin = self._fin if fin is None else fin
+            if stanza.get("type") == "get":  # the server asks whether anybody is there
+                self._sends(f"<iq type='result' id='{stanza.get('id')}' to='{stanza.get('from')}'/>")
         if stanza.tag != f"{CLIENT}message":
             return
         if stanza.get("type") == "error":
