@@ -24,7 +24,7 @@ from xmppd.core.module import Module, Xep
 from xmppd.core.router import Router
 from xmppd.core.session import Session
 from xmppd.core.sessions import Sessions
-from xmppd.modules.messages.api import distribution
+from xmppd.modules.messages.api import receivers
 from xmppd.protocol.errors import NotAllowed, StanzaError
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
@@ -87,7 +87,7 @@ class Carbons(Module):
         stanza = event.stanza
         enabled = [session for session in sessions if session[ENABLED]]
         if enabled and self._is_copied(event.account, stanza, Way.RECEIVED, stanza.from_):
-            getting = distribution(stanza, sessions).sessions
+            getting = receivers(stanza, sessions)
             left = [each for each in enabled if each not in getting and each.jid != stanza.from_]
             return self._copy(stanza, Way.RECEIVED, event.account, left)
         return None
@@ -136,4 +136,4 @@ def _client(request: IqRequest) -> Session:
 
 def _has_all(session: Session) -> bool:
     """Whether the only session of an account needs no copies, be it that it wants none or that it gets everything."""
-    return not session[ENABLED] or (session.presence is not None and session.priority >= 0)
+    return (session.presence is not None and session.priority >= 0) or not session[ENABLED]

@@ -18,7 +18,7 @@ from xmppd.core.session import Session
 from xmppd.core.sessions import Sessions
 from xmppd.protocol.errors import ServiceUnavailable, StanzaError
 
-from .api import TO_NOBODY, Distribution, Fate, distribution, without_named
+from .api import TO_NOBODY, Distribution, Fate, distribution, receivers, without_named
 
 
 @dataclass(slots=True)
@@ -37,14 +37,14 @@ class Messages(Module):
 
         :raises ServiceUnavailable: nobody has it and nobody keeps it.
         """
-        found = distribution(event.stanza, self.sessions.of(event.account))
+        stanza, sessions = event.stanza, self.sessions.of(event.account)
         if self.hooks.wants(Delivering):
-            return self._deliver(event, found)
+            return self._deliver(event, distribution(stanza, sessions))
         taken = False
-        for session in found.sessions:
-            if self.router.write(session, event.stanza, event.row):
+        for session in receivers(stanza, sessions):
+            if self.router.write(session, stanza, event.row):
                 taken = True
-        return Verdict.HANDLED if taken else self._not_taken(event, found.fate)
+        return Verdict.HANDLED if taken else self._not_taken(event, distribution(stanza, sessions).fate)
 
     async def _deliver(self, event: Distributing, found: Distribution) -> Verdict:
         if await self._write(event, found.sessions):
@@ -52,7 +52,7 @@ class Messages(Module):
         return await self._not_taken(event, found.fate)
 
     async def _not_taken(self, event: Distributing, fate: Fate) -> Verdict:
-        """See to what those that it is for did not take."""
+        """See to what those that it is for did not take, as they were then."""
         stanza, account = event.stanza, event.account
         if fate is Fate.RESOURCE:  # which does not take anything any more
             fate, sessions = without_named(stanza, self.sessions.of(account))

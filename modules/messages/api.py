@@ -95,14 +95,21 @@ def distribution(stanza: Stanza, sessions: Sequence[Session]) -> Distribution:
     """Return who gets a message of an account with these sessions (all of them, available or not)."""
     to = stanza.to
     if to is None or not to.resourcepart:
-        if len(sessions) == 1 and sessions[0].presence is not None and sessions[0].priority >= 0:  # as nearly always
-            fate = TO_REACHABLE[stanza.type]
-            return Distribution(fate, sessions if fate is Fate.ALL else ())
         return _by_presence(Address.BARE, stanza.type, sessions)
     for session in sessions:
         if session.resource == to.resourcepart:
             return Distribution(Fate.RESOURCE, (session,))  # so all cells say
     return without_named(stanza, sessions)
+
+
+def receivers(stanza: Stanza, sessions: Sequence[Session]) -> Sequence[Session]:
+    """Return the sessions of a distribution; the shorter way where an account has one that is reachable."""
+    to = stanza.to
+    if len(sessions) == 1 and (to is None or not to.resourcepart):
+        session = sessions[0]
+        if session.presence is not None and session.priority >= 0:
+            return sessions if TO_REACHABLE[stanza.type] is Fate.ALL else ()
+    return distribution(stanza, sessions).sessions
 
 
 def without_named(stanza: Stanza, sessions: Sequence[Session]) -> Distribution:

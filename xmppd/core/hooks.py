@@ -73,6 +73,10 @@ Ruling = Verdict | Awaitable[Verdict | None] | None
 """What a handler of a decision returns, and all of them together: a verdict or none, or what to await for it."""
 
 
+Handler = Callable[[Any], Any]
+Handlers = tuple[Handler, ...]
+
+
 class Registration(NamedTuple):
     """What a decorator noted on a method: the event's class, for a decision the phase, and which children it is for."""
 
@@ -90,7 +94,7 @@ class Entry(NamedTuple):
     event: type[Decision] | type[Collection] | type[Notice]
     phase: Phase | None
     owner: str
-    handler: Callable[[Any], Any]
+    handler: Handler
     children: Names | None = None
 
     @property
@@ -107,7 +111,7 @@ class Pipeline(NamedTuple):
     :ivar entries: those and the others.
     """
 
-    plain: tuple[Callable[[Any], Any], ...]
+    plain: Handlers
     names: Names | None
     entries: tuple[Entry, ...]
 
@@ -241,12 +245,12 @@ class Hooks:
         handlers, names, _ = pipeline
         if names is not None and self._has_some(event):
             handlers = _chosen(pipeline, event)
-        handler, rest = None, iter(handlers)
+        handler = None
         try:
-            for handler in rest:
+            for handler in handlers:
                 found = handler(event)
                 if found is not None:
-                    return found if found.__class__ is Verdict else self._go_on(event, handler, found, rest)
+                    return found if found.__class__ is Verdict else self._go_on(event, handlers, handler, found)
         except StanzaError:
             raise
         except Exception as error:
@@ -254,15 +258,15 @@ class Hooks:
         return None
 
     async def _go_on(
-        self, event: Decision, handler: object, found: Awaitable[Verdict | None], rest: Iterator[Callable[[Any], Any]]
+        self, event: Decision, handlers: Handlers, handler: Handler, found: Awaitable[Verdict | None]
     ) -> Verdict | None:
         """Await what a handler returned, and run those behind it."""
+        rest = handlers[handlers.index(handler) + 1 :]
         try:
             verdict = await found
-            while verdict is None:
-                handler = next(rest, None)
-                if handler is None:
-                    return None
+            for handler in rest:
+                if verdict is not None:
+                    break
                 ruling = handler(event)
                 verdict = ruling if ruling is None or isinstance(ruling, Verdict) else await ruling
         except StanzaError:
@@ -304,20 +308,20 @@ class Hooks:
         handlers, names, _ = pipeline
         if names is not None and self._has_some(event):
             handlers = _chosen(pipeline, event)
-        rest = iter(handlers)
-        for handler in rest:
+        for handler in handlers:
             try:
                 found = handler(event)
                 if found is not None:
-                    return self._tell_on(event, handler, found, rest)
+                    return self._tell_on(event, handlers, handler, found)
             except Exception as error:
                 self._failed(handler, event, error)
         return None
 
     async def _tell_on(
-        self, event: Collection | Notice, handler: object, found: Awaitable[None], rest: Iterator[Callable[[Any], Any]]
+        self, event: Collection | Notice, handlers: Handlers, handler: Handler, found: Awaitable[None]
     ) -> None:
         """Await what a handler returned, and tell those behind it."""
+        rest = handlers[handlers.index(handler) + 1 :]
         try:
             await found
         except Exception as error:
@@ -347,7 +351,7 @@ def _pipeline(entries: Sequence[Entry]) -> Pipeline:
     return Pipeline(plain, _together(entries), tuple(entries))
 
 
-def _chosen(pipeline: Pipeline, event: Any) -> tuple[Callable[[Any], Any], ...]:
+def _chosen(pipeline: Pipeline, event: Any) -> Handlers:
     """Return who is called for an event whose stanza may have children that are asked for."""
     element = event.stanza.element
     return tuple(
