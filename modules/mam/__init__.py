@@ -24,6 +24,7 @@ from typing import ClassVar, Final
 from xmppd.core.clock import Clock
 from xmppd.core.drive import drive_alone
 from xmppd.core.events import (
+    AccountCreated,
     AccountRemoved,
     DiscoInfo,
     Distributing,
@@ -252,3 +253,10 @@ class Mam(Module):
         """Nothing of an account is left when it is gone."""
         await self.log.forget(event.jid)
         await self._preferences.forget(event.jid)
+
+    @notice(AccountCreated)
+    async def forget_predecessor(self, event: AccountCreated) -> None:
+        """Nor does who gets its name find what was under way while it was removed."""
+        jid = event.account.jid
+        if await self.log.heads([jid]):
+            await self.log.forget(jid)

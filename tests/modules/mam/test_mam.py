@@ -397,3 +397,18 @@ def test_removed_account(server: Server, ten: list[str], juliet: Client, romeo: 
     server.wait(server.node.accounts.delete(Jid(JULIET)))
     assert archived(server.online(BALCONY)) == []
     assert len(archived(romeo)) == 10
+
+
+def test_a_name_that_is_taken_again(server: Server) -> None:
+    """Data privacy: what its last owner had under way when the account was removed is not the next one's."""
+    juliet = server.online(BALCONY)
+    romeo = server.online(ORCHARD)
+    server.log.is_split = True
+    server.log.hold()
+    says(romeo, JULIET, "Adieu.")
+    server.wait(server.node.accounts.delete(Jid.parse(ROMEO)))
+    server.log.release()
+    server.run()
+    assert server.wait(server.log.ends(Jid.parse(ROMEO))) is not None
+    juliet.forgets()
+    assert archived(server.online(ORCHARD)) == []
