@@ -178,7 +178,7 @@ class Game(RuleBasedStateMachine):
 
 TestOneLog = Game.TestCase
 TestOneLog.settings = settings(
-    max_examples=GAMES or 200,
+    max_examples=GAMES or 150,
     stateful_step_count=30,
     deadline=None,
     derandomize=not GAMES,
