@@ -219,11 +219,19 @@ def upgrade() -> None:
     """Create the tables; the partitions by month are made by whoever uses them."""
     _create_log()
     _create_heads_and_cursors()
-    if op.get_bind().dialect.name == "postgresql":
+    if _is_postgres():
+        op.create_primary_key("pk_log", "log", ["owner", "id"])
+        op.create_index("ix_log_owner_peer_key_id", "log", ["owner", "peer_key", "id"])
         op.execute("CREATE TABLE log_default PARTITION OF log DEFAULT")
         op.execute(WRITERS)
         for function in FUNCTIONS:
             op.execute(function)
+    else:
+        op.create_index("ix_log_owner_id_peer_key", "log", ["owner", "id", "peer_key"])
+
+
+def _is_postgres() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
 
 
 def _create_log() -> None:
@@ -239,10 +247,8 @@ def _create_log() -> None:
         sa.Column("origin_id", sa.Text),
         sa.Column("key", sa.LargeBinary),
         sa.Column("stanza", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("owner", "id", name="pk_log"),
         postgresql_partition_by="RANGE (id)",
     )
-    op.create_index("ix_log_owner_peer_key_id", "log", ["owner", "peer_key", "id"])
 
 
 def _create_heads_and_cursors() -> None:

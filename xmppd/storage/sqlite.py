@@ -21,6 +21,12 @@ from .statements import Parameters, Prepared
 T = TypeVar("T")
 
 MEMORY: Final = ":memory:"
+
+WRITING: Final = ("PRAGMA cache_size = -16384", "PRAGMA wal_autocheckpoint = 4000")
+"""What the writer needs. The log's rows touch a page of their owner's each: those should be in memory (16 MiB), and
+copied from the WAL to the database once for many commits (16 MiB of them), not once for a few.
+"""
+
 HOLDS_SLOT: Final = "SELECT 1 FROM slot_here WHERE slot = ? AND state = 'open'"
 
 
@@ -72,8 +78,8 @@ class SqliteLink(Link):
 
     def __init__(self, engine: Engine, writable: bool = True) -> None:
         super().__init__(engine)
-        if not writable:
-            self.raw.execute("PRAGMA query_only = ON")
+        for pragma in WRITING if writable else ("PRAGMA query_only = ON",):
+            self.raw.execute(pragma)
 
     @property
     def in_transaction(self) -> bool:
