@@ -57,6 +57,8 @@ from .store import PreferenceStore, RememberedPreferences
 ACCOUNT_FEATURES: Final = (
     NS, f"{NS}#extended", f"{NS}#groupchat-field", rsm.NS, STANZA_IDS, retraction.NS, TOMBSTONES,
 )  # fmt: skip
+HOST_FEATURES: Final = (NS, retraction.NS)
+"""A host has no archive of its own. Clients that ask nobody but the server (profanity) look for the first one there."""
 
 
 @dataclass(slots=True)
@@ -86,11 +88,11 @@ class Mam(Module):
 
     @collect(DiscoInfo)
     async def describe(self, event: DiscoInfo) -> None:
-        """Determining support: on the account, which is where clients look; not where nothing is kept."""
+        """Determining support: on the account, and in short on its host; not where nothing is kept."""
         host = self.hosts.get(event.target.domainpart)
         if event.node is not None or host is None or not host.stores:
             return
-        event.features.update(ACCOUNT_FEATURES if event.target.localpart else (retraction.NS,))
+        event.features.update(ACCOUNT_FEATURES if event.target.localpart else HOST_FEATURES)
 
     # Queries
 

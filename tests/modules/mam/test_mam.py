@@ -55,10 +55,10 @@ class TestSupport:
         assert "urn:xmpp:mam:2#groupchat-available" not in features(juliet, JULIET)
 
     def test_of_a_host(self, juliet: Client) -> None:
-        """A host has no archive; it takes care that retractions are kept (XEP-0424)."""
+        """A host says that its accounts have archives, as some clients ask it alone, and that it minds retractions."""
         found = features(juliet, "capulet.example")
-        assert "urn:xmpp:message-retract:1" in found
-        assert "urn:xmpp:mam:2" not in found
+        assert {"urn:xmpp:mam:2", "urn:xmpp:message-retract:1"} <= found
+        assert not {"urn:xmpp:mam:2#extended", "urn:xmpp:sid:0", "urn:xmpp:message-retract:1#tombstone"} & found
 
     def test_where_nothing_is_kept(self) -> None:
         """Support is announced only for what is there."""
