@@ -211,6 +211,17 @@ class TestLogIsDown:
         server.advance(RETRY)
         assert heard(juliet) == ["one", "two"]
 
+    def test_another_session_that_comes_meanwhile(self, server: Server, romeo: Client) -> None:
+        """It takes nothing from the one that has waited for longer."""
+        server.log.fail_reads(self.DOWN)
+        juliet = comes(server)
+        server.log.fail_reads(None)
+        say(romeo, "one")
+        other = comes(server, "chamber")
+        server.advance(RETRY)
+        assert heard(juliet) == ["one"]
+        assert heard(other) == ["one"]
+
     def test_in_the_middle(self, server: Server, romeo: Client) -> None:
         """What was written already does not come again."""
         texts = [f"{number} {'x' * 4000}" for number in range(60)]

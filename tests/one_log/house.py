@@ -34,7 +34,7 @@ class House:
         self.phone = Talker(self.server, self.ledger, f"{JULIET}/phone", is_managed=True)
         self.laptop = Talker(self.server, self.ledger, f"{JULIET}/laptop", is_managed=False)
         self.romeo = Talker(self.server, self.ledger, f"{ROMEO}/orchard", is_managed=True)
-        self.crashes = 0
+        self.crashes = self.time_outs = 0
 
     @property
     def talkers(self) -> Sequence[Talker]:

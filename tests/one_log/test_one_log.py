@@ -100,10 +100,11 @@ class Game(RuleBasedStateMachine):
         self.house.phone.asks()
         self.house.listens()
 
-    @precondition(lambda self: self.house.phone.can_resume)
+    @precondition(lambda self: self.house.phone.can_resume and not self.house.time_outs)
     @rule()
     def phone_times_out(self) -> None:
-        """For eleven minutes nobody resumes its session; the others are there."""
+        """For eleven minutes nobody resumes its session; the others are there. Who repeats later is not recognised."""
+        self.house.time_outs += 1
         for _ in range(22):
             self.house.server.advance(30)
             self.house.listens()

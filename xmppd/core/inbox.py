@@ -21,7 +21,7 @@ from ..protocol.stanza_id import appended, delay_bytes, stanza_id_bytes
 from .clock import Clock
 from .drive import drive_alone
 from .fault_log import FaultLog
-from .message_log import ARCHIVE, RECEIVED, WAIT, Entry, MessageLog, Row, StorageUnavailable, time_of
+from .message_log import ARCHIVE, RECEIVED, WAIT, Entry, MessageLog, Position, Row, StorageUnavailable, time_of
 from .one_inbox import Inbox
 from .session import Session
 from .sessions import Sessions
@@ -107,28 +107,15 @@ class Inboxes:
         if session.is_catching_up:
             return
         session.is_catching_up = True
+        inbox = self._inboxes.get(session.account) or self._open(session.account)
         try:
-            while self._is_reachable(session) and not await self._try_to_read(session):
-                await self._pause()
+            position = inbox.upto
+            if inbox.loading is not None:
+                position = await _shared(inbox.loading)  # others who waited for it may have read on since
+            if self._is_read(inbox):
+                await self._catch_up(session, inbox, position)
         finally:
             session.is_catching_up = False
-
-    async def _try_to_read(self, session: Session) -> bool:
-        """Return whether the log could be read to its end."""
-        account = session.account
-        inbox = self._inboxes.get(account) or self._open(account)
-        try:
-            if inbox.loading is not None:
-                loaded: Deferred[None] = Deferred()
-                inbox.loading.chainDeferred(loaded)
-                await loaded
-            if self._inboxes.get(account) is not inbox:
-                return False  # nobody knows how far it is
-            await self._catch_up(session, inbox)
-        except StorageUnavailable as error:
-            self._failed(error)
-            return False
-        return True
 
     def ended(self, session: Session) -> None:
         """Take note that a session is over: others get what it has not acknowledged, or was yet to read."""
@@ -152,21 +139,9 @@ class Inboxes:
 
     async def _hand_again(self, inbox: Inbox, ids: list[int]) -> None:
         for some in _chunks(sorted(ids)):
-            while (rows := await self._try_to_find(inbox, some)) is None:
-                await self._pause()
-            left = [row for row in rows if row.id in inbox.open]
+            left = [row for row in await self._find(inbox, some) if row.id in inbox.open]
             for session in self._live(inbox.account):
                 await self._hand(session, inbox, left)
-
-    async def _try_to_find(self, inbox: Inbox, ids: Sequence[int]) -> list[Row] | None:
-        """Return rows; none of an account that nobody reads any more, and None if the log cannot be read."""
-        if self._inboxes.get(inbox.account) is not inbox:
-            return []
-        try:
-            return await self._find(inbox, ids)
-        except StorageUnavailable as error:
-            self._failed(error)
-            return None
 
     def _pause(self) -> "Deferred[None]":
         over: Deferred[None] = Deferred()
@@ -196,7 +171,8 @@ class Inboxes:
         loading = inbox.loading
         assert loading is not None, "an inbox is loaded once"
         try:
-            position = await self._log.position(inbox.account)
+            while (position := await self._try_to_ask(inbox)) is None:
+                await self._pause()
             inbox.upto = position.delivered
             inbox.open |= position.open
             inbox.newest = max(inbox.newest, position.last)
@@ -208,31 +184,62 @@ class Inboxes:
             raise
         finally:
             inbox.loading = None
-            loading.callback(None)
+            loading.callback(inbox.upto)
         if inbox.upto < inbox.newest:
             self._fill(inbox)
 
-    async def _catch_up(self, session: Session, inbox: Inbox) -> None:
-        """Hand over what waits, page by page, until there is nothing that the session has not seen."""
-        position = inbox.upto
+    async def _try_to_ask(self, inbox: Inbox) -> Position | None:
+        """Return how far an account is, anything if nobody reads it any more; None if the log cannot be read."""
+        if not self._is_read(inbox):
+            return Position()
+        try:
+            return await self._log.position(inbox.account)
+        except StorageUnavailable as error:
+            self._failed(error)
+            return None
+
+    async def _waiting(self, inbox: Inbox, after: int, ids: Iterable[int]) -> list[Row] | None:
+        """Return a page of rows; while the log cannot be read, try again. None once nobody reads the account."""
+        while self._is_read(inbox):
+            try:
+                return await self._log.waiting(inbox.account, after, ids, PAGE)
+            except StorageUnavailable as error:
+                self._failed(error)
+                await self._pause()
+        return None
+
+    def _is_read(self, inbox: Inbox) -> bool:
+        """Whether an inbox is still the account's: there are sessions."""
+        return self._inboxes.get(inbox.account) is inbox
+
+    async def _catch_up(self, session: Session, inbox: Inbox, position: int) -> None:
+        """Hand over what waits, page by page, until there is nothing above `position` that the session has not seen."""
         while True:
             left = {id for id in inbox.open if id <= position} - self._in_flight(inbox.account) - _had(session)
             if left:  # at first what waits, later what another session has left
                 rows = await self._find(inbox, sorted(left)[:PAGE])
             elif position < inbox.newest:
-                newest = inbox.newest
-                found = await self._log.waiting(inbox.account, position, (), PAGE)
-                position = found[-1].id if len(found) == PAGE else max(newest, found[-1].id if found else 0)
-                rows = self._know(inbox, found, position)
+                position, rows = await self._read_on(inbox, position)
             else:
                 session.position = position
                 return
-            if not await self._hand(session, inbox, rows):
+            if not self._is_read(inbox) or not await self._hand(session, inbox, rows):
                 return
+
+    async def _read_on(self, inbox: Inbox, after: int) -> tuple[int, list[Row]]:
+        """Return the next page of what waits, and up to where all is known with it."""
+        newest = inbox.newest
+        rows = await self._waiting(inbox, after, ())
+        if rows is None:
+            return after, []
+        upto = rows[-1].id if len(rows) == PAGE else max(newest, rows[-1].id if rows else 0)
+        return upto, self._know(inbox, rows, upto)
 
     async def _find(self, inbox: Inbox, ids: Sequence[int]) -> list[Row]:
         """Return rows that are not delivered, at most a page; those that are not there any more wait no longer."""
-        rows = await self._log.waiting(inbox.account, NEVER, ids, PAGE)
+        rows = await self._waiting(inbox, NEVER, ids)
+        if rows is None:
+            return []
         inbox.transient.update([row.id for row in rows if not row.flags & ARCHIVE and row.id in inbox.open])
         gone = inbox.open.intersection(ids).difference([row.id for row in rows])
         if gone:
@@ -289,10 +296,8 @@ class Inboxes:
         """Find out what waits, for an account none of whose sessions wants it: what others get counts from there on."""
         inbox.is_learning = True
         try:
-            while inbox.upto < inbox.newest and self._inboxes.get(inbox.account) is inbox:
-                after, newest = inbox.upto, inbox.newest
-                rows = await self._log.waiting(inbox.account, after, (), PAGE)
-                self._know(inbox, rows, rows[-1].id if len(rows) == PAGE else max(newest, rows[-1].id if rows else 0))
+            while inbox.upto < inbox.newest and self._is_read(inbox):
+                await self._read_on(inbox, inbox.upto)
         finally:
             inbox.is_learning = False
 
@@ -352,6 +357,18 @@ def late(account: Jid, row: Row) -> bytes:
     """Return a row as it is delivered late: with its id, and since when it has waited (XEP-0160, XEP-0203)."""
     host = account.domainpart
     return appended(row.stanza, stanza_id_bytes(account, row.id), delay_bytes(host, time_of(row.id)))
+
+
+def _shared(result: "Deferred[int]") -> "Deferred[int]":
+    """Return what fires with the same result, for one of many who wait for it."""
+    mine: Deferred[int] = Deferred()
+
+    def tell(value: int) -> int:
+        mine.callback(value)
+        return value
+
+    result.addCallback(tell)
+    return mine
 
 
 def _had(session: Session) -> set[int]:

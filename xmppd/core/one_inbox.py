@@ -15,7 +15,7 @@ class Inbox:
     :ivar ahead: rows above `upto` that were delivered already.
     :ivar transient: rows that the archive does not show.
     :ivar gone: such rows that are delivered, and to be removed.
-    :ivar loading: fires when the position is known; None from then on.
+    :ivar loading: fires with `upto` when that is known; None from then on.
     :ivar is_learning: whether somebody finds out what is above `upto`, though no session reads it.
     """
 
@@ -29,7 +29,7 @@ class Inbox:
         self.ahead: set[int] = set()
         self.transient: set[int] = set()
         self.gone: list[int] = []
-        self.loading: Deferred[None] | None = None
+        self.loading: Deferred[int] | None = None
         self.is_learning = False
 
     def add(self, id: int, flags: int) -> None:
