@@ -22,7 +22,7 @@ from xmppd.core.host import Hosts
 from xmppd.core.message_log import ARCHIVE, WAIT
 from xmppd.core.module import Module, Xep
 from xmppd.core.sessions import Sessions
-from xmppd.protocol.element import Element
+from xmppd.protocol.element import Element, Outline
 from xmppd.protocol.jid import Jid
 from xmppd.protocol.stanza import Stanza
 
@@ -138,6 +138,10 @@ def _decided(bits: int) -> Record:
 RECORDS: Final = tuple(_decided(bits) for bits in range(ROOM))
 """What is kept, by what the children say."""
 
+REMEMBERED: Final = 1000
+LONGEST_OUTLINE: Final = 1000
+"""Of how many kinds of messages it is remembered what is kept, and how long the names in each may be in all."""
+
 UNKNOWN: Final = Record(WAIT, "it has something that nobody here knows, which its addressee may")
 
 
@@ -162,6 +166,11 @@ def _said_of_room(message: Element) -> int:
     return CONTENT if x is not None and any(child.name in (INVITE, DECLINE) for child in x.elements()) else 0
 
 
+def _is_small(outline: Outline) -> bool:
+    """Whether an outline may be remembered: what clients say must not fill the memory."""
+    return sum([1 if name is None else len(name) for name in outline[1]]) <= LONGEST_OUTLINE
+
+
 @dataclass(slots=True)
 class Records(Module):
     """Says which messages are rows of the log."""
@@ -172,14 +181,26 @@ class Records(Module):
     hosts: Hosts
     sessions: Sessions
     _last: tuple[Element, str, int] = field(default=(Element(""), "", 0), init=False)
+    _known: dict[tuple[str, Outline], int] = field(default_factory=dict, init=False)  # flags, by type and content
 
     def _kept(self, stanza: Stanza) -> int:
         """Return the flags of a message; who sends and who receives it ask one after the other."""
         element, type, flags = self._last
         if stanza.element is element and stanza.type == type:
             return flags
-        flags = kept(stanza).flags
+        outline = stanza.element.outline
+        known = None if outline is None else self._known.get((stanza.type, outline))
+        flags = self._found(stanza, outline) if known is None else known
         self._last = (stanza.element, stanza.type, flags)
+        return flags
+
+    def _found(self, stanza: Stanza, outline: Outline | None) -> int:
+        """Return the flags of a message; those of others that look like it are the same, unless it is a room's."""
+        flags = kept(stanza).flags
+        if outline is not None and _is_small(outline) and f"{{{MUC_USER}}}x" not in stanza.element.names:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[stanza.type, outline] = flags
         return flags
 
     @on(OutboundMessage, Phase.RECORD)

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.python.failure import Failure
 
-from xmppd.core.drive import drive, drive_alone
+from xmppd.core.drive import drive, drive_alone, waited
 
 
 async def waits(on: "Deferred[Any]") -> Any:
@@ -218,3 +218,14 @@ class TestAlone:
         drive_alone(waits(succeed(None)), told.append)
         on.callback(None)
         assert told == []
+
+
+def test_waited() -> None:
+    """Nothing is left, or what is left is awaited."""
+    on: Deferred[None] = Deferred()
+    assert drive(waited(None)) is None
+    result = drive(waited(on))
+    assert isinstance(result, Deferred)
+    assert not result.called
+    on.callback(None)
+    assert result.called

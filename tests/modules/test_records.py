@@ -9,10 +9,12 @@ from tests.scenario.server import Server
 from xmppd.config.server import Store
 from xmppd.core.events import InboundMessage, OutboundMessage
 from xmppd.core.message_log import ARCHIVE, WAIT
-from xmppd.modules.records import RECORDS, Records, kept
+from xmppd.modules.records import LONGEST_OUTLINE, RECORDS, REMEMBERED, Records, kept
 from xmppd.protocol.element import E, Element
 from xmppd.protocol.jid import Jid
-from xmppd.protocol.stanza import Stanza
+from xmppd.protocol.parser import ParserPool
+from xmppd.protocol.stanza import Stanza, read
+from xmppd.protocol.tree import Limits
 
 JULIET, ROMEO = Jid("juliet@capulet.example"), Jid("romeo@montague.example")
 BALCONY, ORCHARD = Jid(f"{JULIET}/balcony"), Jid(f"{ROMEO}/orchard")
@@ -205,3 +207,39 @@ class TestHandlers:
         assert session is not None
         session.is_anonymous = True
         assert outbound(server, BODY).keep == inbound(server, BODY, to=ROMEO).keep == NOTHING
+
+
+class TestMemory:
+    """Nearly all messages look like one that was there before."""
+
+    def read(self, server: Server, inner: str, type: str = "chat") -> int:
+        """Return what is kept of a message as it comes from a stream."""
+        (element,) = ParserPool(Limits()).take().feed(f"<message type='{type}'>{inner}</message>".encode())
+        assert isinstance(element, Element)
+        event = InboundMessage(JULIET, read(element, ORCHARD))
+        records(server).keep_received(event)
+        return event.keep
+
+    def test_same_answer(self, server: Server, romeo: Client) -> None:
+        """What is remembered is what would be found: content does not matter, type and names do."""
+        for _ in range(2):
+            assert self.read(server, "<body>Wherefore</body>") == BOTH
+            assert self.read(server, "<body>art thou</body>") == BOTH
+            assert self.read(server, "<body/>", "headline") == NOTHING
+            assert self.read(server, "<x xmlns='urn:x'><body xmlns='jabber:client'/></x>", "normal") == NOTHING
+        assert len(records(server)._known) == 3
+
+    def test_rooms(self, server: Server, romeo: Client) -> None:
+        """What a room says is looked into each time."""
+        room = "<x xmlns='http://jabber.org/protocol/muc#user'>{}</x>"
+        assert self.read(server, room.format("<invite/>"), "normal") == BOTH
+        assert self.read(server, room.format(""), "normal") == NOTHING
+        assert records(server)._known == {}
+
+    def test_bounds(self, server: Server, romeo: Client) -> None:
+        """Neither many kinds of messages nor long names fill the memory."""
+        assert self.read(server, f"<body/><{'x' * LONGEST_OUTLINE} xmlns='urn:x'/>") == BOTH
+        assert records(server)._known == {}
+        for number in range(REMEMBERED + 5):
+            assert self.read(server, f"<body/><x{number} xmlns='urn:x'/>") == BOTH
+        assert len(records(server)._known) == 5

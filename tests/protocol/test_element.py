@@ -274,3 +274,24 @@ class TestWithoutATree:
             assert element.attribute_of("{urn:xmpp:sid:0}origin-id", "id") == "1"
             assert element.attribute_of("{urn:xmpp:sid:0}origin-id", "by") is None
             assert element.attribute_of("{jabber:client}i", "id") is None
+
+    def test_attribute_without_prefixes(self) -> None:
+        """Where nothing has a prefix it is the same, whether there is such a child or not."""
+        (element,) = ParserPool(Limits()).take().feed(b"<message><a b='1'/><i><body b='2'/></i></message>")
+        assert isinstance(element, Element)
+        assert element.inner is not None
+        assert element.attribute_of("{jabber:client}a", "b") == "1"
+        assert element.attribute_of("{jabber:client}body", "b") is None
+        assert element.attribute_of("{jabber:client}c", "b") is None
+
+    def test_outline(self) -> None:
+        """Elements of one outline have children of the same names; where there is a tree there is none."""
+        element = self.read()
+        assert element.outline == self.read().outline
+        assert element.outline is not None
+        assert element.outline[0] == (1, 2, 2, 1, 1, 1)
+        other = ParserPool(Limits()).take().feed(b"<message><body>hist</body><i/></message>")[0]
+        assert isinstance(other, Element)
+        assert other.outline != element.outline
+        assert element.children
+        assert element.outline is None

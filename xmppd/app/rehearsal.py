@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from ..core.administration import Administration
 from ..core.discovery import LoadError
 from ..core.doubles import Doubles
+from ..core.drive import waited
 from ..core.hooks import Hooks
 from ..core.host import Hosts
 from ..core.iq import Iqs
-from ..core.router import NoRemote, Router, may_be_answered, waited
+from ..core.router import NoRemote, Router, may_be_answered
 from ..core.sessions import Sessions
 from ..core.trace import Step, Trace, TracedHooks, TracedIqs, TracedRouter
 from ..modules.roster.api import Rosters

@@ -5,7 +5,7 @@ finishes. Only if it waits is it handed, *already started*, to `Deferred.fromCor
 that has not fired yields itself again when it is resumed with None; a test pins it.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -35,6 +35,12 @@ def drive_alone(coroutine: Coroutine[Any, Any, Any], failed: Callable[[BaseExcep
         return
     if isinstance(result, Deferred):
         result.addErrback(_tell, failed)
+
+
+async def waited(pending: Awaitable[None] | None) -> None:
+    """Await what is left of something that was begun, if anything is."""
+    if pending is not None:
+        await pending
 
 
 def _tell(failure: Failure, failed: Callable[[BaseException], None]) -> None:

@@ -9,12 +9,12 @@ up to where all stanzas are settled, which is what XEP-0198's `h` may tell.
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 
-from .drive import drive
+from .drive import drive, waited
 
 MOST_BYTES: Final = 1 << 20
 MOST_STANZAS: Final = 500
@@ -29,8 +29,8 @@ class Step(Protocol):
 
     is_ready: bool
 
-    async def run(self) -> None:
-        """Do it; raises nothing."""
+    def run(self) -> Coroutine[Any, Any, None] | None:
+        """Do it, or return what is to be driven for it; neither raises anything."""
 
 
 class Lane:
@@ -55,10 +55,12 @@ class Lane:
         steps = self._steps
         while steps and steps[0].is_ready:
             self._is_running = True
-            result = drive(steps[0].run())
-            if result.__class__ is Deferred:
-                result.addBoth(self._go_on)
-                return
+            coroutine = steps[0].run()
+            if coroutine is not None:
+                result = drive(coroutine)
+                if result.__class__ is Deferred:
+                    result.addBoth(self._go_on)
+                    return
             self._is_running = False
             steps.popleft()
         if not steps:
@@ -174,7 +176,7 @@ class Barrier:
         """Note that one lane has come to its place."""
         self._left -= 1
         if not self._left:
-            await self._step.run()
+            await waited(self._step.run())
 
 
 class _Place:

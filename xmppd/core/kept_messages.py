@@ -5,9 +5,9 @@ message goes to the recipient's resources; then the sender's copy is committed, 
 settled. Nobody waits meanwhile: the sender's `Gate` keeps what comes behind in order.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
@@ -16,7 +16,7 @@ from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
 from ..protocol.stanza_id import ORIGIN_ID, appended, stanza_id, stanza_id_bytes
 from .clock import Clock
-from .drive import drive_alone
+from .drive import drive_alone, waited
 from .events import MessageSent
 from .gate import Lane
 from .hooks import Hooks, Pending
@@ -71,18 +71,18 @@ class KeptMessage:
         if self.lane is not None:
             self.lane.advance()
         else:
-            drive_alone(self.run(), self._way.failed)
+            self._way.alone(self._way.go_on, self)
 
-    async def run(self) -> None:
+    def run(self) -> Coroutine[Any, Any, None] | None:
         """Deliver it, and settle it when that is possible."""
-        await self._way.go_on(self)
+        return self._way.go_on(self)
 
     def copied(self, error: Exception | None) -> None:
         """Settle: the sender's copy is there, or cannot be."""
         self.error = error
         if error is None and self.copy is not None:
             self._way.note(self.copy)
-        drive_alone(self._way.settle(self), self._way.failed)
+        self._way.alone(self._way.settle, self)
 
 
 class KeptMessages:
@@ -125,7 +125,7 @@ class KeptMessages:
             if message.lane is not None:
                 message.lane.advance()
             else:
-                drive_alone(message.run(), self.failed)
+                self.alone(self.go_on, message)
 
     def room(self, session: Session) -> "Deferred[None] | None":
         """Return None if a session may send more, else what fires when it may (architecture rule 8)."""
@@ -173,23 +173,30 @@ class KeptMessages:
         """Tell the readers of one row."""
         self._inboxes.note(entry)
 
-    async def go_on(self, message: KeptMessage) -> None:
-        """Deliver; then see to the sender's copy."""
+    def go_on(self, message: KeptMessage) -> Coroutine[Any, Any, None] | None:
+        """Deliver; then see to the sender's copy. Returns what is to be driven for it, as the steps of the road do."""
         if message.error is not None:
-            await self._give_up(message, message.error)
-            return
+            return self._give_up(message, message.error)
         try:
             pending = self._deliver(message)
-            if pending is not None:
-                await pending
+        except Exception as error:
+            return self._give_up(message, error)
+        return self._see_to_copy(message) if pending is None else self._go_on_behind(message, pending)
+
+    async def _go_on_behind(self, message: KeptMessage, pending: Awaitable[None]) -> None:
+        try:
+            await pending
         except Exception as error:
             await self._give_up(message, error)
-            return
-        copy = message.copy
-        if copy is not None and not copy.id:
-            self._log.append((copy,), message.copied)
         else:
-            await self.settle(message)
+            await waited(self._see_to_copy(message))
+
+    def _see_to_copy(self, message: KeptMessage) -> Coroutine[Any, Any, None] | None:
+        copy = message.copy
+        if copy is None or copy.id:
+            return self.settle(message)
+        self._log.append((copy,), message.copied)
+        return None
 
     def _deliver(self, message: KeptMessage) -> Pending:
         account, received = message.account, message.received
@@ -202,18 +209,22 @@ class KeptMessages:
         self._inboxes.deliver_again(account, (received.id,))
         return None
 
-    async def settle(self, message: KeptMessage) -> None:
+    def settle(self, message: KeptMessage) -> Coroutine[Any, Any, None] | None:
         """Tell the sender's side that all is done."""
         if message.error is not None:
-            await self._give_up(message, message.error)
-            return
+            return self._give_up(message, message.error)
         copy, session = message.copy, message.session
         if session is None:
-            return
+            return None
         if (copy is None or not copy.is_repeated) and self._hooks.wants(MessageSent):
             pending = self._hooks.tell(MessageSent(session, message.stanza, 0 if copy is None else copy.id))
             if pending is not None:
-                await pending
+                return self._settle_behind(session, message, pending)
+        session.gate.settle(message.number)
+        return None
+
+    async def _settle_behind(self, session: Session, message: KeptMessage, pending: Awaitable[None]) -> None:
+        await pending
         session.gate.settle(message.number)
 
     async def _give_up(self, message: KeptMessage, error: Exception) -> None:
@@ -224,10 +235,18 @@ class KeptMessages:
         if message.session is not None:
             message.session.gate.settle(message.number)
 
+    def alone(self, step: Callable[[KeptMessage], Pending], message: KeptMessage) -> None:
+        """Do a step of a message that has no lane, or has left it."""
+        drive_alone(_done(step, message), self.failed)
+
     def failed(self, error: BaseException) -> None:
         """Tell of a fault in here."""
         assert isinstance(error, Exception), "whatever else is raised ends the process"
         self._hooks.faults.tell("log", "delivery", error)
+
+
+async def _done(step: Callable[[KeptMessage], Pending], message: KeptMessage) -> None:
+    await waited(step(message))
 
 
 def with_id(stanza: Stanza, row: Entry) -> Stanza:
@@ -244,7 +263,7 @@ def key_of(stanza: Stanza, origin_id: str | None) -> bytes | None:
     :param origin_id: that of its `<origin-id/>` (XEP-0359); None if it has none.
     """
     if origin_id:
-        parts = f"{stanza.from_.bare}\0{stanza.to}\0{origin_id}"
+        parts = "\0".join((stanza.from_.bare, stanza.to or "", origin_id))
         return blake2b(parts.encode(), digest_size=KEY_SIZE, person=b"origin").digest()
     if stanza.id is None:
         return None

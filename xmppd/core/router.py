@@ -18,6 +18,7 @@ from ..protocol.jid import Jid
 from ..protocol.stanza import Stanza
 from .accounts import Accounts
 from .clock import Clock
+from .drive import waited
 from .events import (
     Delivering,
     Distributing,
@@ -488,12 +489,6 @@ async def behind(ruling: Awaitable[Verdict | None], step: Callable[..., Pending]
     """Await what a step of the road waits for; then go on, unless that settles it."""
     if await ruling is None:
         await waited(step(*args))
-
-
-async def waited(pending: Pending) -> None:
-    """Await what is left of a step, if anything is."""
-    if pending is not None:
-        await pending
 
 
 def is_answered(stanza: Stanza, error: StanzaError) -> bool:

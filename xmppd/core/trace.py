@@ -16,12 +16,13 @@ from ..protocol.stanza import Stanza
 from ..protocol.writer import serialise
 from .accounts import Accounts
 from .clock import Clock
+from .drive import waited
 from .events import OutboundMessage
 from .hooks import Entry, Hooks, Pending, Verdict
 from .host import Hosts
 from .iq import IqRequest, Iqs, Target
 from .message_log import MessageLog
-from .router import Router, waited
+from .router import Router
 from .session import Session
 from .sessions import Sessions
 

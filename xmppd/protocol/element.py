@@ -13,6 +13,12 @@ from typing import Any
 
 from .qualified import Told, clark, named
 
+Outline = tuple[tuple[int, ...], tuple[str | None, ...]]
+"""How deep each element and each piece of character data in an element is, and what expat calls it.
+
+Elements of equal outlines have children of the same names, in the same order.
+"""
+
 
 class Element:
     """One XML element: its qualified name, attributes and children.
@@ -59,6 +65,8 @@ class Element:
         """Return an unprefixed attribute of the first child element of a qualified name; no tree is built for it."""
         content = self._content
         if content.__class__ is tuple:
+            if self.inner is not None and child.removeprefix("{") not in content[1::3]:
+                return None  # no name has a prefix there
             entries = iter(content)
             for depth, name, attributes in zip(entries, entries, entries):  # noqa: B905
                 if depth == 1 and name is not None and clark(name) == child:
@@ -66,6 +74,12 @@ class Element:
             return None
         found = self.child(child)
         return None if found is None else found.attributes.get(attribute)
+
+    @property
+    def outline(self) -> "Outline | None":
+        """The outline of what expat told; None if there is a tree already."""
+        content = self._content
+        return (content[::3], content[1::3]) if content.__class__ is tuple else None
 
     @property
     def namespace(self) -> str:

@@ -23,7 +23,7 @@ def stanza_id(by: str, id: int) -> Element:
 
 def stanza_id_bytes(by: str, id: int) -> bytes:
     """Return the same as bytes."""
-    return f"<stanza-id xmlns='{NAMESPACE}' by='{escape_attribute(by)}' id='{id}'/>".encode()
+    return b"<stanza-id xmlns='urn:xmpp:sid:0' by='%b' id='%d'/>" % (escape_attribute(by).encode(), id)
 
 
 def delay_bytes(by: str, stamp: float) -> bytes:

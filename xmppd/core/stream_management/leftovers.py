@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from ...protocol.errors import ServiceUnavailable, StanzaError
 from ...protocol.stanza import Stanza
 from ...protocol.written import read_written
+from ..drive import waited
 from ..log import Log
-from ..router import Router, waited
+from ..router import Router
 from ..session import Session
 from ..sessions import Sessions
 
