@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, make_url, select, text, update
 from twisted.internet.defer import gatherResults
 
 from xmppd.core.shards import StorageUnavailable
@@ -15,6 +15,7 @@ from xmppd.storage.faults import SlotElsewhere
 from xmppd.storage.jobs import Limits
 from xmppd.storage.shards import SqlShards
 from xmppd.storage.slots import slot_of
+from xmppd.storage.sqlite import SqliteLink, sqlite_engine
 from xmppd.storage.tables import accounts, slot_here
 
 from .deployments import HANG, Deployment, open_deployment
@@ -164,6 +165,22 @@ class TestWrites:
 
         assert deployment.run(gatherResults([broken, fine])) == ["IntegrityError", 1]
         assert deployment.run(database.fetch("owners", select(accounts.c.owner), {})) == [("juliet@h",)]
+
+    @pytest.mark.parametrize("is_alone", (True, False))
+    def test_what_fails_is_undone(self, tmp_path: Path, is_alone: bool) -> None:
+        """By a savepoint, so that its neighbours stay; without one if it has none."""
+        link = SqliteLink(sqlite_engine(make_url(f"sqlite:///{tmp_path}/x.db"), 1.0))
+        link.raw.execute("CREATE TABLE t (x)")
+        link.begin(is_alone=is_alone)
+        link.raw.execute("INSERT INTO t VALUES ('neighbour')")
+        with pytest.raises(ZeroDivisionError), link.undoing():
+            link.raw.execute("INSERT INTO t VALUES ('wrong')")
+            raise ZeroDivisionError
+
+        assert link.in_transaction is not is_alone
+        assert link.raw.execute("SELECT x FROM t").fetchall() == ([] if is_alone else [("neighbour",)])
+        link.abandon()
+        link.close()
 
     def test_slot_that_is_not_here(self, deployment: Deployment) -> None:
         """A write to a slot that was closed is refused, whatever map the asker has."""

@@ -231,7 +231,7 @@ class Committer(Runner[SqliteLink]):
         link = self._open()
         name = jobs[0].name
         try:
-            link.begin()
+            link.begin(is_alone=len(jobs) == 1)
             for job in jobs:
                 name = job.name
                 job.outcome = self._outcome(job, link)

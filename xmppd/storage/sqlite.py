@@ -1,8 +1,9 @@
 """SQLite: one file in WAL mode, or a database in memory.
 
-The transaction belongs to the link, not to SQLAlchemy: the writer commits several jobs together, each in a savepoint.
-Hence the driver runs in autocommit mode and `commit()` and `rollback()` of its connection do nothing. A constraint must
-be immediate (SQLite's default): one that is checked at commit would take its neighbours down.
+The transaction belongs to the link, not to SQLAlchemy: the writer commits several jobs together, each in a savepoint
+unless it is alone. Hence the driver runs in autocommit mode and `commit()` and `rollback()` of its connection do
+nothing. A constraint must be immediate (SQLite's default): one that is checked at commit would take its neighbours
+down.
 """
 
 import os
@@ -78,6 +79,7 @@ class SqliteLink(Link):
 
     def __init__(self, engine: Engine, writable: bool = True) -> None:
         super().__init__(engine)
+        self._is_alone = False
         for pragma in WRITING if writable else ("PRAGMA query_only = ON",):
             self.raw.execute(pragma)
 
@@ -86,9 +88,13 @@ class SqliteLink(Link):
         """Whether a transaction is open; SQLite rolls back by itself when its disk is full."""
         return bool(self.raw.in_transaction)
 
-    def begin(self) -> None:
-        """Begin a transaction, and wait for other processes' now rather than in its middle."""
+    def begin(self, *, is_alone: bool = False) -> None:
+        """Begin a transaction, and wait for other processes' now rather than in its middle.
+
+        :param is_alone: it is for one job: if that fails all is undone, which needs no savepoint.
+        """
         self.raw.execute("BEGIN IMMEDIATE")
+        self._is_alone = is_alone
 
     def commit(self) -> None:
         """Make everything since `begin` durable."""
@@ -104,20 +110,20 @@ class SqliteLink(Link):
         self._hold(slot)
         if query.raw and len(rows) == 1:
             return self._write_raw(query, rows)  # SQLite undoes a single statement that fails
-        with self._savepoint():
+        with self.undoing():
             return self._write_raw(query, rows) if query.raw else self._write_by_sqlalchemy(query, rows)
 
     def write_each(self, query: Prepared, rows: Sequence[Parameters], slots: Sequence[int]) -> None:
         """Run the statement for each row inside the open transaction."""
         for slot in slots:
             self._hold(slot)
-        with self._savepoint():
+        with self.undoing():
             self._write_raw(query, rows)
 
     def transact(self, work: Callable[[Connection], T], slot: int | None) -> T:
         """Run `work` inside the open transaction."""
         self._hold(slot)
-        with self._savepoint(), self.connection.begin():
+        with self.undoing(), self.connection.begin():
             return work(self.connection)
 
     def fault_of(self, error: Exception) -> Fault | None:
@@ -132,7 +138,19 @@ class SqliteLink(Link):
             raise SlotElsewhere(f"slot {slot}")
 
     @contextmanager
-    def _savepoint(self) -> Iterator[None]:
+    def undoing(self) -> Iterator[None]:
+        """Undo what is done within, and nothing else of the open transaction, if it fails.
+
+        A savepoint has SQLite write down every page again that changes behind it. So there is none where all that can
+        be undone is what is done within.
+        """
+        if self._is_alone:
+            try:
+                yield
+            except BaseException:
+                self.abandon()
+                raise
+            return
         self.raw.execute("SAVEPOINT job")
         try:
             yield

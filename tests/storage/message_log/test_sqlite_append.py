@@ -76,14 +76,14 @@ class TestBatch:
 class TestStatements:
     """Many rows go by few statements."""
 
-    @pytest.mark.parametrize("count", (0, 1, 7, 8, 63, 64, 200, 201))
+    @pytest.mark.parametrize("count", (0, 1, 7, 8, 9, 63, 64, 65, 200, 201))
     def test_widths(self, fixture: Fixture, count: int) -> None:
         """Every row goes once, whatever their number."""
 
         def work(connection: object) -> tuple[int, set[object]]:
             raw = connection.connection.dbapi_connection  # type: ignore[attr-defined]
             raw.execute("CREATE TEMPORARY TABLE numbers (n, m)")
-            insert_many(raw, "INSERT INTO numbers VALUES ", "(?,?)", [(n, -n) for n in range(count)])
+            insert_many(raw, "INSERT INTO numbers VALUES ", "(?,?)", 2, [m for n in range(count) for m in (n, -n)])
             found = select_many(raw, "SELECT n FROM numbers WHERE n IN ", list(range(-5, count)))
             raw.execute("DROP TABLE numbers")
             return len(found), {n for (n,) in found}

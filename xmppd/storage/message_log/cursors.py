@@ -18,7 +18,7 @@ from ..sqlite import SqliteLink
 from ..workers import Lane
 from .keys import Keys
 from .postgres_append import ask, digests, numbers
-from .sqlite_append import hold_slots, savepoint
+from .sqlite_append import hold_slots
 
 OPEN_LIMIT: Final = 256
 """Open ids that a cursor may have."""
@@ -101,7 +101,7 @@ def merge(link: SqliteLink, slots: Sequence[int], rows: Sequence[News]) -> int:
     raw: sqlite3.Connection = link.raw
     hold_slots(raw, slots)
     removed = 0
-    with savepoint(link):
+    with link.undoing():
         for digest, cursor, purge in rows:
             found = raw.execute(STORED, (digest,)).fetchone()
             united = cursor.united(Cursor() if found is None else Cursor(found[0], frozenset(json.loads(found[1]))))

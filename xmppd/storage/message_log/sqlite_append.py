@@ -1,11 +1,12 @@
 """How SQLite appends a batch: inside the transaction that its writer has open, and undone alone if a row is wrong.
 
-Rows go in by statements of many rows each, since each call of the driver gives the interpreter's lock away.
+Rows go in by statements of many rows each, since each call of the driver gives the interpreter's lock away. The driver
+takes `str`, `int` and `bytearray` as they are. For anything else, `bytes` and `Jid` among them, it first looks for an
+adapter, which costs four times what binding does: so those are not given to it.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ...core.message_log import id_at
@@ -20,10 +21,16 @@ Call = Callable[..., list[int | None]]
 WIDTHS: Final = (64, 8, 1)
 """How many rows one statement may take: a few widths, so that each is compiled once."""
 
+COLUMNS: Final = 10
 ROW: Final = "(?,?,?,?,?,?,?,?,?,?)"
-INSERT: Final = "INSERT INTO log (owner, id, peer_key, peer, direction, kind, flags, origin_id, key, stanza) VALUES "
+INSERT: Final = (
+    "INSERT OR FAIL INTO log (owner, id, peer_key, peer, direction, kind, flags, origin_id, key, stanza) VALUES "
+)
+"""All is undone if it fails; so it need not undo its own part, which would cost a copy of each page that it changes."""
+
+HEAD_COLUMNS: Final = 5
 HEAD: Final = "(?,?,?,?,?)"
-MOVE: Final = "INSERT INTO log_head (owner, jid, slot, last_id, before_id) VALUES "
+MOVE: Final = "INSERT OR FAIL INTO log_head (owner, jid, slot, last_id, before_id) VALUES "
 MOVED: Final = " ON CONFLICT (owner) DO UPDATE SET last_id = excluded.last_id, before_id = excluded.before_id"
 LAST: Final = "SELECT owner, last_id FROM log_head WHERE owner IN "
 HELD: Final = "SELECT count(*) FROM slot_here WHERE state = 'open' AND slot IN "
@@ -59,33 +66,13 @@ def append(link: SqliteLink, batch: Batch, peers: Sequence[bytes], wall_clock: W
     """
     raw: sqlite3.Connection = link.raw
     hold_slots(raw, [key.slot for key in batch.keys])
-    with savepoint(link):
+    with link.undoing():
         before = _last_ids(raw, batch)
         earlier = _earlier(raw, batch) if batch.asks else []
         after, ids = _number(batch, before, earlier, id_at(wall_clock()))
         _insert(raw, batch, peers, ids)
-        moved = [
-            (key.digest, owner, key.slot, last, first)
-            for key, owner, last, first in zip(batch.keys, batch.owners, after, before, strict=True)
-            if last != first
-        ]
-        insert_many(raw, MOVE, HEAD, moved, MOVED)
+        _move(raw, batch, before, after)
     return [*before, *after, *earlier]
-
-
-@contextmanager
-def savepoint(link: SqliteLink) -> Iterator[None]:
-    """Undo what is done within, and nothing else, if it fails."""
-    raw: sqlite3.Connection = link.raw
-    raw.execute("SAVEPOINT log")
-    try:
-        yield
-    except BaseException:
-        if link.in_transaction:
-            raw.execute("ROLLBACK TO log")
-            raw.execute("RELEASE log")
-        raise
-    raw.execute("RELEASE log")
 
 
 def hold_slots(raw: sqlite3.Connection, slots: Sequence[int]) -> None:
@@ -96,32 +83,33 @@ def hold_slots(raw: sqlite3.Connection, slots: Sequence[int]) -> None:
 
 
 def select_many(raw: sqlite3.Connection, statement: str, values: Sequence[Any]) -> list[Any]:
-    """Return the rows of a statement that ends in `IN`, for many values."""
+    """Return the rows of a statement that ends in `IN`, for many values; a value may be asked for twice."""
     rows: list[Any] = []
-    for part, width in _parts(values):
-        rows += raw.execute(f"{statement}({','.join('?' * width)})", part).fetchall()
+    for start in range(0, len(values), WIDTHS[0]):
+        part = values[start : start + WIDTHS[0]]
+        width = next(width for width in reversed(WIDTHS) if width >= len(part))
+        filled = [*part, *[part[0]] * (width - len(part))]
+        rows += raw.execute(f"{statement}({','.join('?' * width)})", filled).fetchall()
     return rows
 
 
 def insert_many(
-    raw: sqlite3.Connection, statement: str, form: str, rows: Sequence[Sequence[Any]], behind: str = ""
+    raw: sqlite3.Connection, statement: str, form: str, columns: int, values: Sequence[Any], behind: str = ""
 ) -> None:
-    """Run a statement that ends in `VALUES` for many rows."""
-    for part, width in _parts(rows):
-        raw.execute(statement + ",".join([form] * width) + behind, [value for row in part for value in row])
+    """Run a statement that ends in `VALUES` for many rows.
 
-
-def _parts(values: Sequence[Any]) -> Iterator[tuple[Sequence[Any], int]]:
-    """Cut what one statement cannot take into as few parts of known widths as possible."""
+    :param columns: how many of the values are a row, one row behind the other.
+    """
     start = 0
     for width in WIDTHS:
-        while len(values) - start >= width:
-            yield values[start : start + width], width
-            start += width
+        while len(values) - start >= width * columns:
+            text = statement + ",".join([form] * width) + behind
+            raw.execute(text, values[start : start + width * columns])
+            start += width * columns
 
 
 def _last_ids(raw: sqlite3.Connection, batch: Batch) -> list[int]:
-    found = dict(select_many(raw, LAST, [key.digest for key in batch.keys]))
+    found = dict(select_many(raw, LAST, [bytearray(key.digest) for key in batch.keys]))
     return [found.get(key.digest, 0) for key in batch.keys]
 
 
@@ -152,21 +140,29 @@ def _number(
 
 
 def _insert(raw: sqlite3.Connection, batch: Batch, peers: Sequence[bytes], ids: Sequence[int | None]) -> None:
-    keys = batch.keys
-    rows = [
-        (
-            keys[place].digest,
-            id,
-            peer_key,
-            entry.peer,
-            entry.direction,
-            entry.kind,
-            entry.flags,
-            entry.origin_id,
-            entry.key,
-            entry.stanza,
-        )
-        for entry, place, peer_key, id in zip(batch.entries, batch.whose, peers, ids, strict=True)
-        if id is not None
-    ]
-    insert_many(raw, INSERT, ROW, rows)
+    digests = [bytearray(key.digest) for key in batch.keys]
+    values: list[Any] = []
+    for entry, place, peer_key, id in zip(batch.entries, batch.whose, peers, ids, strict=True):
+        if id is not None:
+            values += (
+                digests[place],
+                id,
+                bytearray(peer_key),
+                str(entry.peer),
+                entry.direction,
+                entry.kind,
+                entry.flags,
+                entry.origin_id,
+                None if entry.key is None else bytearray(entry.key),
+                bytearray(entry.stanza),
+            )
+    insert_many(raw, INSERT, ROW, COLUMNS, values)
+
+
+def _move(raw: sqlite3.Connection, batch: Batch, before: Sequence[int], after: Sequence[int]) -> None:
+    """Set the heads of owners that have new rows."""
+    values: list[Any] = []
+    for key, owner, last, first in zip(batch.keys, batch.owners, after, before, strict=True):
+        if last != first:
+            values += (bytearray(key.digest), str(owner), key.slot, last, first)
+    insert_many(raw, MOVE, HEAD, HEAD_COLUMNS, values, MOVED)
