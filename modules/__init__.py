@@ -40,7 +40,9 @@ one is whole; put it anywhere on the path and name it in ``[modules] load = ["xm
 What a module can do:
 
 * handle a **decision**: ``@on(InboundMessage, Phase.GUARD)``; return None to go on, a `Verdict` to settle it, raise a
-  `StanzaError` to refuse it (see `xmppd.core.events` for the stanza's road);
+  `StanzaError` to refuse it (see `xmppd.core.events` for the stanza's road). With ``children=Names(...)`` it is called
+  for stanzas that have such a child only. Where every message passes a plain `def` is cheaper than an `async def`: it
+  returns its verdict, or what is to be awaited for it;
 * contribute to a **collection**: ``@collect(DiscoInfo)``; hear a **notice**: ``@notice(SessionEnded)``;
 * answer an **IQ**: ``@iq("get", "{urn:xmpp:ping}ping", Target.HOST)``; return the payload or raise the error;
 * bring an **administrative command**: ``@command("greeting set")``, which `xmppctl` and ad-hoc commands offer alike;
