@@ -120,3 +120,12 @@ def test_document_that_cannot_be_read(tmp_path: Path, content: bytes | None, tex
     with pytest.raises(CommandError, match=text) as caught:
         parse(described(parameter(kind=Kind.DOCUMENT)), [str(file)])
     assert caught.value.code is Exit.USAGE
+
+
+def test_defaults_are_told_as_they_are_written() -> None:
+    """A duration is no number of seconds to those who read the help."""
+    since = parameter("since", Kind.DURATION, required=False, default=86400.0)
+    count = parameter("count", Kind.INTEGER, required=False, default=20)
+    (first, second) = click_parameters(described(since, count))
+    assert isinstance(first, click.Option) and first.help == "It [default: 1d]"
+    assert isinstance(second, click.Option) and second.help == "It [default: 20]"

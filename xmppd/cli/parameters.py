@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from ..config.quantities import Duration
 from ..core.kinds import Kind
 from ..core.results import CommandError, Exit
 from .description import Description, ParameterDescription
@@ -57,7 +58,8 @@ def _shape(parameter: ParameterDescription) -> dict[str, Any]:
 def _help(parameter: ParameterDescription) -> str:
     if parameter.default in (None, "", [], False):
         return parameter.help
-    return f"{parameter.help} [default: {parameter.default}]".strip()
+    default = Duration(parameter.default) if parameter.kind is Kind.DURATION else parameter.default
+    return f"{parameter.help} [default: {default}]".strip()
 
 
 def gather(description: Description, values: dict[str, Any]) -> dict[str, Any]:

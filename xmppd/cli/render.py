@@ -77,25 +77,15 @@ class Renderer:
         units = [result["units"].get(column) for column in columns]
         rows = [[cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in result["rows"]]
         if self._out.isatty():
-            self._draw(columns, rows, result)
+            from .drawing import draw
+
+            heads = [column.replace("_", " ") for column in columns]
+            right = [bool(rows) and all(is_number(row[at]) for row in result["rows"]) for at in range(len(columns))]
+            draw(self._out, result["title"], heads, rows, right)
         else:
             self._line("\t".join(columns))
             for row in rows:
                 self._line("\t".join(row))
-
-    def _draw(self, columns: Sequence[str], rows: Sequence[Sequence[str]], result: Mapping[str, Any]) -> None:
-        from rich.box import SIMPLE_HEAD
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=SIMPLE_HEAD, title=Text(result["title"]) if result["title"] else None, title_justify="left")
-        for number, column in enumerate(columns):
-            numeric = bool(result["rows"]) and all(is_number(row[number]) for row in result["rows"])
-            table.add_column(Text(column.replace("_", " ")), justify="right" if numeric else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*[Text(value) for value in row])
-        Console(file=self._out).print(table)
 
     def _fields(self, result: Mapping[str, Any]) -> None:
         values: Mapping[str, Any] = result["values"]
