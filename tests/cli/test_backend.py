@@ -124,3 +124,13 @@ def test_configuration_that_cannot_be_read(tmp_path: Path, text: str | None) -> 
     with pytest.raises(CommandError, match=r"xmppd\.toml") as caught:
         backend.check(commands["status"])
     assert "config check" in caught.value.remedy
+
+
+def test_commands_of_modules(server: Running, config: Path) -> None:
+    """Without a server nobody knows them: that is said, and not that there is no such command."""
+    choose(None, server.path).miss("device list")
+    with pytest.raises(CommandError, match="no server answers") as caught:
+        choose(config, None).miss("device list")
+    assert "device list may be a command of a module" in caught.value.remedy
+    assert caught.value.code is Exit.UNREACHABLE
+    Offline(config, CommandError("you may not open it", code=Exit.REFUSED)).miss("device list")

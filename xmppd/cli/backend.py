@@ -32,6 +32,9 @@ class Backend(Protocol):
     def check(self, description: Description) -> None:
         """Raise `CommandError` if this command cannot be run now."""
 
+    def miss(self, word: str) -> None:
+        """Raise `CommandError` if a command that is not known could be one of a server that does not answer."""
+
     def run(self, description: Description, arguments: dict[str, Any], each: Each) -> dict[str, Any]:
         """Run a command; call `each` with every row it streams, return its result as `plain_result` makes it."""
 
@@ -50,6 +53,9 @@ class Online:
 
     def check(self, description: Description) -> None:
         """The server runs all of its commands."""
+
+    def miss(self, word: str) -> None:
+        """What the server does not know, nobody knows."""
 
     def run(self, description: Description, arguments: dict[str, Any], each: Each) -> dict[str, Any]:
         """Have the server run a command."""
@@ -85,6 +91,12 @@ class Offline:
             raise self._why
         if self._file is None:
             raise no_configuration()
+
+    def miss(self, word: str) -> None:
+        """The commands of modules are known to a running server only."""
+        if isinstance(self._why, Unreachable):
+            remedy = f"{word} may be a command of a module, which needs a running server"
+            raise CommandError(self._why.text, remedy, self._why.code)
 
     def run(self, description: Description, arguments: dict[str, Any], each: Each) -> dict[str, Any]:
         """Run a command here."""

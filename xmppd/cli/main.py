@@ -65,6 +65,8 @@ class Tree(click.Group):
         path = (*self._path, cmd_name)
         found = [known for known in self._below(ctx) if tuple(known.words[: len(path)]) == path]
         if not found:
+            if not ctx.resilient_parsing:  # as completion reads what is not finished
+                _invocation(ctx).backend.miss(" ".join(path))
             return None
         if tuple(found[0].words) == path:
             return _leaf(found[0])
