@@ -16,8 +16,8 @@ nothing: it is a load, not a conformance test.
 * `servers`: one server a file; each makes a private instance on loopback and ends it by its process id, and so with
   the PostgreSQL cluster of those that use one.
 * `task`, `plan`, `runner`: what is run, in which order; `summary`, `table`, `report`, `plot`: what is shown.
-* `profiler`, `sampler`: where xmppd's time goes; `micro`: microseconds per operation of its parts; `road`: of a message's
-  whole way through memory.
+* `profiler`, `sampler`: where xmppd's time goes; `micro`: microseconds per operation of its parts; `road`: of a
+  message's whole way through memory.
 
 What is compared must start alike: each block of runs has a fresh server on a copy of the same seed (accounts and
 rosters), because a process that has served thousands of logins is a different process. A server with a database has its

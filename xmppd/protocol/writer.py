@@ -113,7 +113,7 @@ _kept = lru_cache(1024)(_named)  # what there is to say repeats
 
 
 def _prefixed_attribute(key: str, value: str, number: int) -> str:
-    """Return an attribute with a namespace; `number` makes its prefix unique on its element, which is all it must be."""
+    """Return an attribute with a namespace; `number` makes its prefix unique on its element, as it need be."""
     namespace, _, local = key[1:].rpartition("}")
     if namespace == XML:
         return f" xml:{local}='{escape_attribute(value)}'"
