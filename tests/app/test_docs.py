@@ -38,7 +38,7 @@ def test_the_table_is_sorted_by_number() -> None:
     """Those of the core and those of modules, each with its place and what it leaves out."""
     rows = docs.xep_table(MODULES).splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == [
-        f"| {number}" for number in ("0004", "0012", "0059", "0199", "0203", "0297", "0440")
+        f"| {number}" for number in ("0004", "0012", "0059", "0199", "0203", "0297", "0440", "0474")
     ]
     assert rows[3] == "| 0199 | XMPP Ping | 2.0 | `tests/app/test_docs` | the answer |"
 
