@@ -2,14 +2,16 @@
 
 * `importance` says which stanzas matter at once; each of them brings along what was held back before it.
 * `held` holds back the others.
-* `api` is for other modules: a stream that is resumed is active.
+* `api` is for other modules.
+
+A stream that is resumed is active: what was held back is written with what nobody has acknowledged.
 
 Nobody else learns in which state a client is. What is held back when a session ends is gone with it, but for what has
 a row in the account's log: that goes to the other sessions, or waits.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from xmppd.core.client_stream import ClientContext
@@ -17,8 +19,10 @@ from xmppd.core.events import BindInline, InlineFeatures, SessionEnded, StreamFe
 from xmppd.core.hooks import collect, notice
 from xmppd.core.inbox import Inboxes
 from xmppd.core.module import Module, Xep
+from xmppd.core.seam import Seam
 from xmppd.core.session import Session
 from xmppd.core.sessions import Sessions
+from xmppd.core.stream_management.managed import Driver, Managed
 from xmppd.protocol.element import E, Element
 
 from .api import ClientStates
@@ -42,6 +46,10 @@ class ClientStateModule(Module):
     counters: ClientStateMetrics
     inboxes: Inboxes
     sessions: Sessions
+    _resumptions: Seam = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._resumptions = Seam(self.clients.management, "attach")
 
     def offers(self) -> Mapping[type, Any]:
         """Return the states."""
@@ -51,10 +59,12 @@ class ClientStateModule(Module):
         """Take the two elements."""
         self.clients.nonzas[ACTIVE] = self._becomes_active
         self.clients.nonzas[INACTIVE] = self._becomes_inactive
+        self._resumptions.open(self._resumed)
 
     async def stop(self) -> None:
         """Take them no more; nobody would know when to write what is held back."""
         del self.clients.nonzas[ACTIVE], self.clients.nonzas[INACTIVE]
+        self._resumptions.close(self._resumed)
         for session in self.sessions:
             self.active(session)
 
@@ -77,6 +87,10 @@ class ClientStateModule(Module):
 
     async def _becomes_inactive(self, session: Session, _: Element) -> None:
         self.inactive(session)
+
+    def _resumed(self, managed: Managed, driver: Driver) -> None:
+        """Interaction with Stream Resumption: the session has no connection yet, and what it is given is sent there."""
+        self.active(managed.session)
 
     async def _becomes_active(self, session: Session, _: Element) -> None:
         self.active(session)

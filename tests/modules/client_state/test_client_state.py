@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.stream_management.clients import SM, resumable, resumes
 from tests.modules.roster.cast import befriend, interested
 from tests.scenario.client import Client
 from tests.scenario.server import Server
@@ -152,6 +153,24 @@ def test_resumption(server: Server, romeo: Client, juliet: Client) -> None:
     juliet.receives(shown("away"))
     states.active(session)
     juliet.receives_nothing()
+
+
+def test_stream_resumption(server: Server, romeo: Client, juliet: Client) -> None:
+    """Interaction with Stream Resumption: what was held back comes with it, and is not left until something matters."""
+    juliet.sends(ACTIVE)
+    id = resumable(juliet)
+    juliet.sends(INACTIVE)
+    romeo.sends(show("away"))
+    romeo.sends(RECEIPT)
+    juliet.receives_nothing()
+    juliet.loses_connection()
+    again = resumes(server, id, 0, PHONE)
+    assert again.receives_any().tag == f"{SM}resumed"
+    again.receives(shown("away"))
+    assert again.receives_any().find("{urn:xmpp:receipts}received") is not None
+    again.forgets()
+    romeo.sends(show("xa"))
+    again.receives(shown("xa"))
 
 
 def test_inactive_on_another_stream(server: Server, romeo: Client, juliet: Client) -> None:
