@@ -33,6 +33,7 @@ from ..storage.accounts import SqlAccounts
 from ..storage.database import Database
 from ..storage.jobs import Limits as StorageLimits
 from ..storage.message_log.log import SqlMessageLog
+from ..storage.message_log.pace import GAP
 from ..storage.message_log.survey import SqlLogSurvey
 from ..storage.shards import SqlShards
 from ..transport.admission import Admission
@@ -168,6 +169,7 @@ class Server:
             self.loop.call_soon,
             keep=lambda owner: kept_for(owner, self._hosts()),
             longest=lambda: longest(self._hosts()),
+            gap=GAP,
         )
         return Node(
             self.config,

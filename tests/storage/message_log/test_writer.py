@@ -23,7 +23,7 @@ from .shard import Shard, lost
 class Subject:
     """A writer, its loop and its clock."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, gap: float = 0.0) -> None:
         self.shard = Shard()
         self.clock = Clock()
         self.metrics = LogMetrics()
@@ -40,6 +40,7 @@ class Subject:
             self._route,
             self.metrics,
             bounds,
+            gap,
         )
         self.elsewhere: set[object] = set()  # owners that a newer map has on another shard
 
@@ -117,6 +118,61 @@ class TestGathering:
         assert (subject.metrics.appended, subject.metrics.commit_seconds) == (3, pytest.approx(0.015))
         assert subject.metrics.batches == {"4": 1}
         assert subject.metrics.commits == {"0.02": 1}
+
+
+class TestPace:
+    """Small batches begin no more often than told; see `pace`."""
+
+    @pytest.fixture
+    def subject(self) -> Subject:
+        """A writer whose small batches are a second apart."""
+        subject = Subject(Bounds(), gap=1.0)
+        subject.append()
+        subject.shard.commit()
+        return subject
+
+    def test_the_second_batch_gathers(self, subject: Subject) -> None:
+        """What comes soon behind the first one goes together."""
+        for _ in range(3):
+            subject.append()
+            subject.clock.advance(0.25)
+        assert subject.shard.rows == [1]
+
+        subject.clock.advance(0.25)
+        assert subject.shard.rows == [1, 3]
+
+    def test_enough_goes_at_once(self, subject: Subject) -> None:
+        """At the end of its turn, and once."""
+        subject.append(1)
+        subject.append(100)
+        assert subject.shard.rows == [1, 101]
+
+        subject.shard.commit()
+        subject.clock.advance(5.0)
+        subject.turn()
+        assert len(subject.shard.rows) == 2
+
+    def test_the_pause_ends_while_a_turn_ends(self, subject: Subject) -> None:
+        """Then one batch goes, and nothing is lost."""
+        told = subject.append(1)
+        for _ in range(100):
+            subject.writer.append([received()], told)
+        subject.clock.advance(1.0)
+        subject.turn()
+        assert subject.shard.rows == [1, 101]
+
+        subject.shard.commit()
+        assert told.heard == [None] * 101
+
+    def test_whoever_waits_for_all_hurries(self, subject: Subject) -> None:
+        """It need not be in time for others."""
+        subject.append(1)
+        settled = subject.writer.settled()
+        subject.turn()
+        assert len(subject.shard.rows) == 2
+
+        subject.shard.commit()
+        assert settled.called
 
 
 class TestBounds:

@@ -1,8 +1,8 @@
 """The message log in SQL: append in groups, read by key, write cursors now and then.
 
 How a message gets in: `log` (the facade, `SqlMessageLog`) finds the shard of the owner and queues the entries with that
-shard's `writer`. While one batch is in flight the next one gathers. A `batch` sorts its owners; `postgres_append` or
-`sqlite_append` commits it, and the waiters are told, all by one call.
+shard's `writer`. While one batch is in flight the next one gathers; small ones keep a `pace`. A `batch` sorts its
+owners; `postgres_append` or `sqlite_append` commits it, and the waiters are told, all by one call.
 
 How it gets out: `reads` makes one statement for each shape of question and runs it raw on a reading connection.
 

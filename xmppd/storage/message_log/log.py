@@ -72,6 +72,7 @@ class SqlMessageLog:
     :param keep: for how long an owner's rows are kept, in seconds; None is for ever.
     :param longest: the longest of these times: older rows may be dropped without asking for whose they are.
     :param bounds: how much may wait in each shard's queue.
+    :param gap: seconds between small batches (see `pace`); with 0 nothing waits for others.
     :ivar metrics: what the writers have done.
     """
 
@@ -85,13 +86,14 @@ class SqlMessageLog:
         keep: Keep = for_ever,
         longest: Longest = for_ever,
         bounds: Bounds = NO_BOUNDS,
+        gap: float = 0.0,
     ) -> None:
         self.metrics = LogMetrics()
         self.shards = shards
         self._clock = clock
         self._wall_clock = wall_clock or clock.seconds
         self._keys = Keys()
-        self._writers = [self._writer(database, call_soon, bounds) for database in shards.databases]
+        self._writers = [self._writer(database, call_soon, bounds, gap) for database in shards.databases]
         self._reads = [Reads(self._keys, database.engine.dialect) for database in shards.databases]
         cursors = Cursors(self._keys, shards.databases[0].is_sqlite)
         self._gathering = Gathering(cursors, self._lane_of, self._refresh, self.metrics)
@@ -252,14 +254,16 @@ class SqlMessageLog:
 
     # Where things are
 
-    def _writer(self, database: Database, call_soon: Callable[..., object], bounds: Bounds) -> Writer:
+    def _writer(self, database: Database, call_soon: Callable[..., object], bounds: Bounds, gap: float) -> Writer:
         keys = self._keys
         how: Append
         if database.is_sqlite:
             how = SqliteAppend(keys, self._wall_clock)
         else:
             how = PostgresAppend(keys, randbits(62))
-        return Writer(database, how, keys, self._clock, call_soon, self._refresh, self._route, self.metrics, bounds)
+        return Writer(
+            database, how, keys, self._clock, call_soon, self._refresh, self._route, self.metrics, bounds, gap
+        )
 
     def _shard(self, owner: Jid) -> int:
         return self.shards.slots.shards[self._keys[owner].slot]

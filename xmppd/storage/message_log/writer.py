@@ -1,6 +1,6 @@
 """The writer of one shard: what is appended gathers while a batch is in flight, and then goes as the next one.
 
-One batch is in flight at a time. What comes of it:
+One batch is in flight at a time, and small ones keep a `Pace`. What comes of it:
 
 * it is committed: every waiter is told by one call in the loop, in the order of the calls;
 * a row is wrong: the batch is halved until the wrong item is alone, and only that one fails;
@@ -31,6 +31,7 @@ from ..jobs import ConnectionLost
 from .batch import Batch, Item
 from .keys import Keys
 from .measures import LogMetrics
+from .pace import Pace
 from .postgres_append import Busy, MissingHead
 from .waiting import Bounds as Bounds
 from .waiting import Waiting
@@ -81,6 +82,7 @@ class Writer:
 
     :param refresh: has the slot map read anew.
     :param route: queues an item where its owners live by the map.
+    :param gap: seconds between small batches.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Writer:
         route: Callable[[Item], object],
         metrics: LogMetrics,
         bounds: Bounds,
+        gap: float = 0.0,
     ) -> None:
         self.lane = database.writer_lane()
         self.place = database.place
@@ -105,6 +108,8 @@ class Writer:
         self._route = route
         self._metrics = metrics
         self._waiting = Waiting(bounds, call_soon)
+        self._pace = Pace(gap)
+        self._pause: Any = None  # the timer of what waits for others
         self._split: deque[list[Item]] = deque()  # what was in a batch with a wrong row; it goes first
         self._number = 0
         self._flight: Flight | None = None
@@ -136,7 +141,8 @@ class Writer:
             self._refuse(item, "is down: it does not answer")
         else:
             self._waiting.add(item)
-            self._send_soon()
+            if self._flight is None and not self._is_due:
+                self._send_in_time(item.since)
 
     def room(self) -> Deferred[None] | None:
         """Return None if less than half of what may wait does, else what fires when that is so."""
@@ -166,6 +172,14 @@ class Writer:
 
     # Sending
 
+    def _send_in_time(self, now: float) -> None:
+        """Send at the end of this turn, or a little later if more is likely to come."""
+        delay = self._pace.delay(now, self._waiting.rows)
+        if delay <= 0:
+            self._send_soon()
+        elif self._pause is None:
+            self._pause = self._clock.callLater(delay, self._send)
+
     def _send_soon(self) -> None:
         """Send at the end of this turn, so that all that it brings goes together."""
         if not self._is_due and self._flight is None:
@@ -174,6 +188,11 @@ class Writer:
 
     def _send(self) -> None:
         self._is_due = False
+        if self._flight is not None:  # the pause was over before the end of a turn that had ended it
+            return
+        pause, self._pause = self._pause, None
+        if pause is not None and pause.active():
+            pause.cancel()
         items = self._split.popleft() if self._split else self._waiting.take_batch()
         if not items:
             return
@@ -181,6 +200,7 @@ class Writer:
         flight = Flight(items, Batch(items, self._keys), self._number, self._clock.seconds())
         self._flight = flight
         if flight.batch.entries:
+            self._pace.sent(flight.sent, len(flight.batch.entries), len(items), pause is not None)
             self._submit(flight)
         else:
             self._land(flight)
@@ -218,8 +238,10 @@ class Writer:
 
     def _go_on(self) -> None:
         self._flight = None
-        if self._waiting or self._split:
+        if self._split or self._closed:
             self._send_soon()
+        elif self._waiting:
+            self._send_in_time(self._clock.seconds())
 
     def _fail(self, failure: Failure, flight: Flight) -> None:
         error = failure.value
