@@ -8,5 +8,5 @@ well again, everybody comes online, and the books are compared.
 * `talker` is one device, as honest as XEP-0198 wants a client to be: it repeats what was not acknowledged, nothing else.
 * `house` is the server with its people.
 
-`XMPPD_ONE_LOG=5000` plays so many games, each time others; without it the same hundred and fifty are played each time.
+`XMPPD_ONE_LOG=5000` plays so many games, each time others; without it the same hundred are played each time.
 """

@@ -63,6 +63,14 @@ class House:
         self.server.log.fail(StorageUnavailable("the log is down"))
         self.server.log.fail_reads(StorageUnavailable("the log is down"))
 
+    def passes(self, seconds: int) -> None:
+        """Let time pass. Nobody waits for a commit for longer than ten seconds: then it is told, or refused."""
+        if seconds > 9:
+            log = self.server.log
+            log.release(len(log.held))
+        self.server.advance(seconds)
+        self.listens()
+
     def recovers(self) -> None:
         """All is well again, and everybody hears of what was committed."""
         log = self.server.log

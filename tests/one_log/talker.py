@@ -120,7 +120,7 @@ class Talker:
         self.client = client
         self.sitting = Sitting()
         self.sittings.append(self.sitting)
-        repeated = [line for line in self._waiting if line is not None]
+        repeated = dict.fromkeys([line for line in self._waiting if line is not None])
         self._waiting.clear()
         if self.is_managed:
             client.forgets()
