@@ -18,8 +18,8 @@ from .keys import Keys
 WallClock = Callable[[], float]
 Call = Callable[..., list[int | None]]
 
-WIDTHS: Final = (64, 8, 1)
-"""How many rows one statement may take: a few widths, so that each is compiled once."""
+WIDTHS: Final = (64, 32, 16, 8, 4, 2, 1)
+"""How many rows one statement may take: a few widths, so that each is compiled once, and any number is few of them."""
 
 COLUMNS: Final = 10
 ROW: Final = "(?,?,?,?,?,?,?,?,?,?)"
