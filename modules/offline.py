@@ -11,8 +11,9 @@ from typing import ClassVar, Final
 
 from xmppd.config.schema import option
 from xmppd.core.drive import drive_alone
-from xmppd.core.events import InboundMessage
-from xmppd.core.hooks import Hooks, Pending, Phase, notice, on
+from xmppd.core.events import DiscoInfo, InboundMessage
+from xmppd.core.hooks import Hooks, Pending, Phase, collect, notice, on
+from xmppd.core.host import Hosts
 from xmppd.core.inbox import Inboxes
 from xmppd.core.message_log import WAIT, MessageLog
 from xmppd.core.module import Module, Xep
@@ -39,14 +40,21 @@ class Offline(Module):
 
     name: ClassVar = "offline"
     xeps: ClassVar = (Xep(160, "1.0.1"),)
-    features: ClassVar = ("msgoffline",)
 
     config: OfflineConfig
     hooks: Hooks
+    hosts: Hosts
     inboxes: Inboxes
     log: MessageLog
     sessions: Sessions
     _waiting: OrderedDict[Jid, int] = field(default_factory=OrderedDict, init=False)
+
+    @collect(DiscoInfo)
+    async def describe(self, event: DiscoInfo) -> None:
+        """Discovering Support for Offline Messages: on hosts that keep any."""
+        host = self.hosts.get(event.target)
+        if event.node is None and host is not None and host.stores:
+            event.features.add("msgoffline")
 
     @notice(ResourceReachable)
     async def read(self, event: ResourceReachable) -> None:

@@ -95,3 +95,16 @@ def test_a_message_to_oneself(server: Server, romeo: Client) -> None:
     street.forgets()
     say(server.online("romeo@montague.example/orchard"), "one", to="romeo@montague.example")
     assert [element.get("id") for element in street.inbox if element.tag.endswith("message")] == []
+
+
+def test_again_and_again(server: Server, romeo: Client, juliet: Client) -> None:
+    """A client that loses each connection before it hears anything repeats itself for long, and is stored once."""
+    say(romeo, "one")
+    juliet.forgets()
+    for _ in range(3):
+        romeo.loses_connection()
+        server.advance(minutes=11)
+        juliet.forgets()
+        romeo = server.online("romeo@montague.example/orchard")
+        say(romeo, "one")
+        juliet.receives_nothing()

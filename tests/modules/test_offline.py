@@ -4,6 +4,7 @@ import pytest
 
 from tests.scenario.client import Client
 from tests.scenario.server import Server
+from xmppd.config.server import Store
 
 JULIET = "juliet@capulet.example"
 MOST = 3
@@ -34,6 +35,17 @@ def heard(client: Client) -> list[str | None]:
     found = [element.get("id") for element in client.inbox if element.tag == "{jabber:client}message"]
     client.inbox.clear()
     return found
+
+
+@pytest.mark.parametrize("store", [Store.ALWAYS, Store.NEVER])
+def test_discovery(store: Store) -> None:
+    """Discovering Support for Offline Messages: a host that keeps nothing does not say that it does."""
+    romeo = Server(store=store).online("romeo@montague.example/orchard")
+    romeo.sends(
+        "<iq id='d' type='get' to='montague.example'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+    )
+    features = {feature.get("var") for feature in romeo.receives_any()[0]}
+    assert ("msgoffline" in features) == (store is Store.ALWAYS)
 
 
 def test_as_many_as_may(server: Server, romeo: Client) -> None:

@@ -231,9 +231,11 @@ class KeptMessages:
         """Settle by an error."""
         if not isinstance(error, StanzaError):
             error = self._hooks.faults.answer("log", "append", error)
-        await self._refuse(message.session, message.stanza, error)
-        if message.session is not None:
-            message.session.gate.settle(message.number)
+        try:
+            await self._refuse(message.session, message.stanza, error)
+        finally:
+            if message.session is not None:
+                message.session.gate.settle(message.number)
 
     def alone(self, step: Callable[[KeptMessage], Pending], message: KeptMessage) -> None:
         """Do a step of a message that has no lane, or has left it."""

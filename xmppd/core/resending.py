@@ -77,7 +77,8 @@ class Resending:
             return
         before = self._ends.pop(session.account, NOWHERE)
         since = id_at(now - UNACKNOWLEDGED)
-        if before.before > since:
+        is_young = now - session.wire.connected_at < BEGINNING  # it may have repeated what an earlier one had sent
+        if before.before > since or (is_young and before.since):
             since = before.since
         self._ends[session.account] = Range(since, id_at(now + LATE))
         if len(self._ends) > REMEMBERED:

@@ -236,7 +236,9 @@ def failed(error: StanzaError, h: int | None = None) -> Element:
 
 
 def too_high(h: int, sent: int) -> StreamError:
-    """Return the stream error for an `h` that counts what was never sent (Error Handling)."""
+    """Return the stream error for an `h` that counts what was never sent (Error Handling), or less than before."""
     specific = E(f"{{{NS}}}handled-count-too-high", {"h": str(h), "send-count": str(sent)})
-    text = f"You acknowledged {h} stanzas, but I only sent you {sent} so far."
+    text = f"You acknowledged {h} of {sent} stanzas, which cannot follow on what you acknowledged before."
+    if h > sent:
+        text = f"You acknowledged {h} stanzas, but only {sent} were sent so far."
     return StreamError("undefined-condition", text, specific=specific)
