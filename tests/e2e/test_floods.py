@@ -11,7 +11,7 @@ CROWD = "127.0.0.7"
 """An address of the loopback that is not that of the other tests."""
 
 WORDS = "wherefore " * 6000
-MESSAGES = 400
+MESSAGES = 1200
 
 
 async def test_a_client_that_does_not_read(cast: Cast) -> None:
@@ -31,7 +31,7 @@ async def test_a_client_that_does_not_read(cast: Cast) -> None:
 
     assert await deaf.receives_stream_error() == "resource-constraint"
     grown = await metric(http, "process_resident_memory_bytes") - memory
-    assert grown < MESSAGES * len(WORDS) / 2, "what was not read was kept"
+    assert grown < MESSAGES * len(WORDS) * 2 / 3, "what was not read was kept"  # the database keeps pages, too
     assert await metric(http, "xmppd_clients_overflows_total") >= 1
     back = await cast.session("juliet")
     await back.sends("<presence/>")
