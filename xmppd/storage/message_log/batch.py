@@ -11,18 +11,24 @@ from .keys import Key, Keys
 class Item:
     """Entries that are committed all or none, and who is told.
 
+    :ivar asks: whether any of them asks for an earlier one with its key.
     :ivar done: None once it has been told.
     :ivar size: of the stanzas, in bytes.
     :ivar since: when it was queued, in seconds.
     :ivar has_moved: whether a shard has refused it, as it does not hold the owner.
     """
 
-    __slots__ = ("done", "entries", "has_moved", "since", "size")
+    __slots__ = ("asks", "done", "entries", "has_moved", "since", "size")
 
     def __init__(self, entries: Sequence[Entry], done: Done | None, since: float) -> None:
         self.entries = entries
         self.done = done
-        self.size = sum([len(entry.stanza) for entry in entries])
+        self.asks = False
+        self.size = 0
+        for entry in entries:
+            self.size += len(entry.stanza)
+            if entry.since:
+                self.asks = True
         self.since = since
         self.has_moved = False
 
@@ -45,13 +51,11 @@ class Batch:
         self.entries = [entry for item in items for entry in item.entries]
         counts: dict[Jid, int] = {}
         self.ranks: list[int] = []
-        self.asks = False
+        self.asks = any(item.asks for item in items)
         for entry in self.entries:
             rank = counts.get(entry.owner, 0)
             counts[entry.owner] = rank + 1
             self.ranks.append(rank)
-            if entry.since:
-                self.asks = True
         self.owners = sorted(counts, key=lambda owner: keys[owner].digest)
         self.keys: list[Key] = [keys[owner] for owner in self.owners]
         self.counts = [counts[owner] for owner in self.owners]

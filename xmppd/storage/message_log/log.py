@@ -21,7 +21,7 @@ from .gathering import Gathering
 from .keys import Keys
 from .measures import LogMetrics
 from .postgres_append import Busy, PostgresAppend, ask
-from .reads import RECENT, WIDTH, Question, Reads, fetch, fetch_rows, fetch_traced
+from .reads import RECENT, WIDTH, Question, Reads, fetch, fetch_count, fetch_rows, fetch_traced
 from .retention import Keep, Longest, Retention, for_ever
 from .sqlite_append import SqliteAppend
 from .tables import log as rows
@@ -166,9 +166,8 @@ class SqlMessageLog:
 
     async def count_waiting(self, owner: Jid) -> int:
         """Return how many messages wait for delivery."""
-        known = await self.position(owner)
-        question = self._of(owner).count_waiting(owner, known.delivered, known.open)
-        return int((await self._read(owner, "log.count_waiting", fetch, question))[0][0])
+        asked = self._of(owner).count_waiting(owner, self._gathering.known(owner))
+        return await self._read(owner, "log.count_waiting", fetch_count, asked)
 
     async def page(self, query: Query) -> list[Row]:
         """Return rows of an archive."""

@@ -6,7 +6,7 @@ So the last rows are looked for in the last weeks first.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, any_, bindparam, func, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -17,6 +17,7 @@ from ...core.message_log import ARCHIVE, COUNTER_BITS, RECEIVED, WAIT, Query, Ro
 from ...protocol.jid import Jid
 from ..link import Link
 from ..statements import Prepared
+from .cursors import Cursor, stored_cursor
 from .keys import Keys
 from .tables import log, log_head
 
@@ -86,14 +87,14 @@ class Reads:
             parameters["ids"] = self._list(left)
         return Question(self._statement(("waiting", bool(left)), lambda: self._waiting(bool(left))), parameters)
 
-    def count_waiting(self, owner: Jid, after: int, open: Iterable[int]) -> "Question":
-        """Ask how many such rows there are."""
-        parameters = {"owner": self._keys[owner].digest, "after": after}
-        left = [id for id in open if id <= after]
-        if not left:
-            return Question(self._statement("count waiting", lambda: COUNT_WAITING), parameters)
-        parameters["ids"] = self._list(left)
-        return Question(self._statement("count open", self._count_open), parameters)
+    def count_waiting(self, owner: Jid, known: Cursor) -> "WaitingCount":
+        """Ask how many such rows there are behind what is delivered.
+
+        :param known: what is delivered beside what the stored cursor tells.
+        """
+        plain = self._statement("count waiting", lambda: COUNT_WAITING)
+        with_open = self._statement("count open", self._count_open)
+        return WaitingCount(self._keys[owner].digest, known, plain, with_open, self._list)
 
     def page(self, query: Query) -> "Question":
         """Ask for rows of an archive; backwards ones come last first."""
@@ -214,6 +215,30 @@ class Question:
     def __init__(self, prepared: Prepared, parameters: Mapping[str, Any]) -> None:
         self.prepared = prepared
         self.parameters = parameters
+
+
+class WaitingCount(NamedTuple):
+    """The question how much waits: an owner's digest, what is known of its cursor, how to ask without and with ids.
+
+    :ivar as_list: makes of ids what a statement takes.
+    """
+
+    digest: bytes
+    known: Cursor
+    plain: Prepared
+    with_open: Prepared
+    as_list: Callable[[Iterable[int]], Any]
+
+
+def fetch_count(link: Link, asked: WaitingCount) -> int:
+    """Read an owner's cursor, and how many rows wait behind it: two questions, but one way to the database's thread."""
+    _, stored = stored_cursor(link, asked.digest)
+    cursor = stored.united(asked.known)
+    parameters: Parameters = {"owner": asked.digest, "after": cursor.delivered}
+    left = [id for id in cursor.open if id <= cursor.delivered]
+    if left:
+        parameters["ids"] = asked.as_list(left)
+    return int(fetch(link, Question(asked.with_open if left else asked.plain, parameters))[0][0])
 
 
 def fetch(link: Link, question: Question) -> list[Any]:

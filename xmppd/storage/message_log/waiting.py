@@ -1,12 +1,11 @@
 """What waits to be sent to a shard: bounded, in order, and cut into batches."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
-from ...protocol.jid import Jid
 from .batch import Item
 
 
@@ -59,13 +58,12 @@ class Waiting:
         """Take the items of the next batch: it ends before one that asks for repetitions of what is in it."""
         items: list[Item] = []
         rows = size = 0
-        bounds, seen = self._bounds, set[tuple[Jid, bytes]]()
+        bounds = self._bounds
         while self._items:
             item = self._items[0]
             rows, size = rows + len(item.entries), size + item.size
-            if items and (rows > bounds.batch or size > bounds.batch_bytes or _repeats(item, seen)):
+            if items and (rows > bounds.batch or size > bounds.batch_bytes or (item.asks and _repeats(item, items))):
                 break
-            seen.update([(entry.owner, entry.key) for entry in item.entries if entry.key is not None])
             items.append(self._take())
         return items
 
@@ -108,6 +106,7 @@ class Waiting:
             waiter.callback(None)
 
 
-def _repeats(item: Item, seen: set[tuple[Jid, bytes]]) -> bool:
+def _repeats(item: Item, items: Sequence[Item]) -> bool:
     """Say whether an item asks for repetitions of what is in the same batch."""
-    return any(entry.since and entry.key is not None and (entry.owner, entry.key) in seen for entry in item.entries)
+    asked = {(entry.owner, entry.key) for entry in item.entries if entry.since and entry.key is not None}
+    return any((entry.owner, entry.key) in asked for earlier in items for entry in earlier.entries)
