@@ -39,17 +39,18 @@ async def talk(cast: Cast) -> tuple[Client, Client]:
 
 async def test_stats_and_metrics(cast: Cast) -> None:
     """What is kept of one account, what the shards have, and the same for those who watch over servers."""
+    place = cast.deployment.place("http")
+    others = await metric(place, "xmppd_inbox_waiting")  # people of other tests, who may have left something unread
     _, juliet = await talk(cast)
     found = json.loads(xmppctl(cast, "--json", "log", "stats", "--account", juliet.boundjid.bare))
     assert (found["messages"], found["waiting"]) == (len(LINES), 0)
     [shard] = json.loads(xmppctl(cast, "--json", "log", "stats"))
     assert shard["rows"] >= 2 * len(LINES)
     assert [row["shard"] for row in json.loads(xmppctl(cast, "--json", "log", "writers"))] == [0, "all"]
-    place = cast.deployment.place("http")
     assert await metric(place, "xmppd_log_appended_total") >= 2 * len(LINES)
     assert await metric(place, "xmppd_log_commits_total") >= 1
     assert await metric(place, "xmppd_log_queued") == 0
-    assert await metric(place, "xmppd_inbox_waiting") == 0
+    assert await metric(place, "xmppd_inbox_waiting") <= others
 
 
 async def test_offline_messages(cast: Cast) -> None:
