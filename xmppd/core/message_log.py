@@ -198,7 +198,7 @@ class MessageLog(Protocol):
         """Return those of `ids` that the owner's archive does not have."""
 
     async def heads(self, owners: Sequence[Jid]) -> dict[Jid, int]:
-        """Return the last id of each owner's log, for those that have one."""
+        """Return the last id of each owner's log, for those that have one; not those of a shard that is down."""
 
     async def find(self, owner: Jid, peer: Jid, origin_id: str, since: int = 0) -> list[Row]:
         """Return the rows above the id `since` that were exchanged with a peer's bare JID and have that `origin_id`."""

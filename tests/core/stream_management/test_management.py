@@ -60,12 +60,13 @@ class TestResumption:
     def test_twice(self, server: Server, juliet: Client, romeo: Client) -> None:
         """A session can be resumed again and again, by the same id."""
         id = resumable(juliet)
+        client = juliet
         for number in range(3):
-            (juliet if not number else again).loses_connection()  # noqa: F821  # the loop's last one
+            client.loses_connection()
             romeo.sends(message(number))
-            again = resumes(server, id, number)
-            again.receives(f"<resumed xmlns='{NS}' previd='{id}' h='0'/>")
-            assert stanzas(again) == [f"m{number}"]
+            client = resumes(server, id, number)
+            client.receives(f"<resumed xmlns='{NS}' previd='{id}' h='0'/>")
+            assert stanzas(client) == [f"m{number}"]
 
     def test_asked_at_once(self, server: Server, juliet: Client, romeo: Client) -> None:
         """What is sent again is asked for."""

@@ -74,6 +74,19 @@ class TestAppend:
         assert fixture.heard([mine, yours]) == [None]
         assert {ROMEO: mine.id, tybalt: yours.id} == fixture.run(fixture.log.heads([ROMEO, tybalt]))
 
+    def test_heads_of_a_shard_that_is_down(self, fixture: Fixture) -> None:
+        """They are left out; those of other shards are told all the same."""
+        databases = fixture.deployment.databases
+        owners = [Jid(fixture.deployment.owner_on(shard)) for shard in range(len(databases))]
+        rows = [received(owner=owner) for owner in owners]
+        assert fixture.heard(*([row] for row in rows)) == [None] * len(rows)
+
+        async def goes() -> None:
+            await databases[-1].close()
+
+        fixture.run(goes())
+        assert {row.owner: row.id for row in rows[:-1]} == fixture.run(fixture.log.heads(owners))
+
     def test_together(self, fixture: Fixture) -> None:
         """Every owner lives together with itself; on one shard all do."""
         assert fixture.log.together(ROMEO, ROMEO)

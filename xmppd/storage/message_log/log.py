@@ -6,11 +6,12 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import bindparam, delete, func, select, update
 from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.python.failure import Failure
 
 from ...core.clock import Clock
 from ...core.drive import drive_alone
 from ...core.log import Log
-from ...core.message_log import Done, Entry, Position, Query, Row, id_at
+from ...core.message_log import Done, Entry, Position, Query, Row, StorageUnavailable, id_at
 from ...protocol.jid import Jid
 from ..database import Database
 from ..shards import SqlShards
@@ -194,8 +195,8 @@ class SqlMessageLog:
         return set(ids) - {id for (id,) in found}
 
     async def heads(self, owners: Sequence[Jid]) -> dict[Jid, int]:
-        """Return the last id of each owner's log, for those that have one."""
-        asked = [self._heads(part) for part in self._by_shard(owners)]
+        """Return the last id of each owner's log, for those that have one; not those of a shard that is down."""
+        asked = [self._heads(part).addErrback(_nothing) for part in self._by_shard(owners)]
         answers = await _all(asked)
         return {owner: last for answer in answers for owner, last in answer.items()}
 
@@ -344,6 +345,12 @@ async def _wait_out(database: Database) -> None:
         except Busy:
             log.info("{place}: a batch of another node is under way", place=database.place)
     raise Busy(f"{database.place}: a batch of another node does not end")
+
+
+def _nothing(failure: Failure) -> dict[Jid, int]:
+    """Return no heads: the shard's outage is told by who has met it, and the other shards are not concerned."""
+    failure.trap(StorageUnavailable)  # type: ignore[no-untyped-call]
+    return {}
 
 
 async def _all(asked: Sequence[Deferred[T]]) -> list[T]:
